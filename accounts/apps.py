@@ -1,0 +1,7 @@
+"""Marketplaces, merchants, their members and what each may do."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"

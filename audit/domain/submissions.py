@@ -1,0 +1,116 @@
+"""Each request acts once: a repeat gets the first answer (IMPL-01, INV-02)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from audit.models import Submission
+from core.actor import Actor
+from core.refusal import Refusal, Refused
+
+Result = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """The one-use key a request carries.
+
+    token: from the form's hidden field, or the Idempotency-Key header.
+    scope: "form", or the key and route of an API call.
+    fingerprint: digest of what is asked, made by ``fingerprint_of``.
+    """
+
+    token: str
+    fingerprint: str
+    scope: str = "form"
+
+
+def fingerprint_of(asked: Mapping[str, object]) -> str:
+    """Return a digest of what is asked, the same for equal requests."""
+    text = json.dumps(asked, sort_keys=True, default=str, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def claim(
+    once: Once | None, *, merchant_id: int, action: str, by: Actor, at: datetime
+) -> Result | None:
+    """Claim a request for the open transaction; return the first result if it acted already.
+
+    A request that runs at this moment is waited for on the unique key. None means: act now, then
+    call ``conclude``. Raises Refused: TOKEN_REUSED when the token was used for something else or
+    by someone else, CONFIRMATION_IN_PROGRESS when the first one waits for the gateway.
+    """
+    if once is None:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO audit_submission"
+            " (merchant_id, scope, token, user_id, action, fingerprint, created_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT (merchant_id, scope, token) DO NOTHING",
+            [merchant_id, once.scope, once.token, by.user_id, action, once.fingerprint, at],
+        )
+        if cursor.rowcount:
+            return None
+    first = Submission.objects.get(merchant_id=merchant_id, scope=once.scope, token=once.token)
+    same = (first.action, first.fingerprint, first.user_id)
+    if same != (action, once.fingerprint, by.user_id):
+        raise Refused(
+            Refusal(
+                "TOKEN_REUSED",
+                _("This form was already sent with other values."),
+                remedy=_("Open the page again and repeat."),
+            )
+        )
+    if first.result is None:
+        raise Refused(
+            Refusal(
+                "CONFIRMATION_IN_PROGRESS",
+                _("This request is being carried out right now."),
+                remedy=_("You need not repeat it; look again in a minute."),
+            )
+        )
+    return Result(first.result)
+
+
+def conclude(once: Once | None, *, merchant_id: int, result: Result) -> None:
+    """Keep the result of a claimed request, in the transaction of its effect."""
+    if once is not None:
+        Submission.objects.filter(
+            merchant_id=merchant_id, scope=once.scope, token=once.token
+        ).update(result=result)
+
+
+def withdraw(once: Once | None, *, merchant_id: int) -> None:
+    """Give a claimed token back: the request was refused and nothing happened."""
+    if once is not None:
+        Submission.objects.filter(
+            merchant_id=merchant_id, scope=once.scope, token=once.token, result__isnull=True
+        ).delete()
+
+
+def wait_for(once: Once, *, merchant_id: int, seconds: float = 5.0) -> Result | None:
+    """Wait for the result of the same request under way; None when it does not come in time.
+
+    Of a double click the browser shows the second answer, so that one waits for the first.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        first = Submission.objects.filter(
+            merchant_id=merchant_id, scope=once.scope, token=once.token
+        ).first()
+        if first is None:
+            return None
+        if first.result is not None:
+            return Result(first.result)
+        if time.monotonic() >= end:
+            return None
+        time.sleep(0.05)

@@ -1,0 +1,3 @@
+from catalog.models.listing import Listing, ListingTitle, StockChange
+
+__all__ = ["Listing", "ListingTitle", "StockChange"]

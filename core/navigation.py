@@ -1,0 +1,113 @@
+"""The tabs and their entries (NAV-01), and what every page's frame needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+
+from core.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page of the menu: URL name, words on screen, function of the permission matrix."""
+
+    url: str
+    label: Any
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    label: Any
+    entries: tuple[Entry, ...]
+
+
+TABS = (
+    Tab(
+        _("Orders"),
+        (
+            Entry("orders:list", _("Manage Orders"), "manage_orders"),
+            Entry("reports:orders", _("Order Reports"), "order_reports"),
+            Entry("uploads:shipping", _("Upload Order Related Files"), "uploads"),
+        ),
+    ),
+    Tab(
+        _("Integration"),
+        (
+            Entry("integration:button", _("Checkout Button"), "integration"),
+            Entry("integration:methods", _("Integration Methods"), "integration"),
+            Entry("integration:errors", _("Error Console"), "integration"),
+            Entry("integration:key", _("Access Key"), "access_key"),
+            Entry("integration:upsell", _("Upsell Settings"), "integration"),
+            Entry("integration:toolkit", _("Marketing Toolkit"), "integration"),
+        ),
+    ),
+    Tab(
+        _("Reports"),
+        (
+            Entry("reports:performance", _("Seller Performance"), "seller_performance"),
+            Entry("reports:metrics", _("Site Metrics & Reports"), "site_metrics"),
+            Entry("reports:payments", _("Payments"), "payments"),
+            Entry("reports:feedback", _("Feedback"), "feedback"),
+        ),
+    ),
+    Tab(
+        _("Settings"),
+        (
+            Entry("settings:account", _("Account Info"), "account_info"),
+            Entry("settings:login", _("Login Settings"), "login_settings"),
+            Entry("settings:shipping", _("Shipping Settings"), "shipping_settings"),
+            Entry("settings:promotions", _("Manage Promotions"), "promotions"),
+            Entry("settings:taxes", _("Manage Taxes"), "taxes"),
+            Entry("settings:permissions", _("User Permissions"), "user_permissions"),
+            Entry("settings:policies", _("Your Info & Policies"), "policies"),
+            Entry("settings:pipeline", _("Order Pipeline Settings"), "pipeline"),
+        ),
+    ),
+)
+
+
+def menu(actor: Actor, path: str) -> list[dict[str, Any]]:
+    """Return the tabs an actor sees: entries that lead somewhere and that they may view."""
+    tabs = []
+    for tab in TABS:
+        entries = [
+            {"label": entry.label, "href": href, "current": path.startswith(href)}
+            for entry in tab.entries
+            if actor.may_view(entry.function) and (href := _href(entry.url))
+        ]
+        if entries:
+            current = any(entry["current"] for entry in entries)
+            first = entries[0]["href"]
+            tabs.append({"label": tab.label, "href": first, "current": current, "entries": entries})
+    return tabs
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: the name of the site, and the member's frame once signed in."""
+    context: dict[str, Any] = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
+    member = getattr(request, "member", None)
+    if member is not None:
+        tabs = menu(request.actor, request.path)  # type: ignore[attr-defined]
+        context |= {
+            "member": member,
+            "merchant": member.merchant,
+            "marketplace": member.merchant.marketplace,
+            "tabs": tabs,
+            "subnav": next((tab["entries"] for tab in tabs if tab["current"]), []),
+        }
+    return context
+
+
+def _href(name: str) -> str:
+    """Return where an entry leads, or nothing while its page does not exist."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,163 @@
+"""How values look everywhere: only these tags write money, instants, statuses and icons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from babel.numbers import format_currency
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+register = template.Library()
+
+MINUS = "\u2212"
+_PILLS: Mapping[str, tuple[str, str, Any]] = {
+    "pending": ("pending", "ring", gettext_lazy("Pending")),
+    "unshipped": ("unshipped", "dot", gettext_lazy("Unshipped")),
+    "partially_shipped": ("partial", "half", gettext_lazy("Partially shipped")),
+    "shipped": ("shipped", "check", gettext_lazy("Shipped")),
+    "cancelled": ("cancelled", "cross", gettext_lazy("Cancelled")),
+}
+_REFUND_PILLS: Mapping[str, tuple[str, str, Any]] = {
+    "submitted": ("info", "clock", gettext_lazy("Submitted")),
+    "completed": ("good", "check", gettext_lazy("Completed")),
+    "failed": ("bad", "cross", gettext_lazy("Failed")),
+}
+
+
+@lru_cache(maxsize=4)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+@lru_cache(maxsize=4096)
+def _amount(value: Decimal, currency: str) -> str:
+    text = format_currency(abs(value), currency, locale="ja_JP" if currency == "JPY" else "en_GB")
+    return (MINUS if value < 0 else "") + text.replace("\uffe5", "¥")
+
+
+@register.simple_tag
+def money(amount: Decimal, currency: str) -> str:
+    """{% money order.total order.currency %}: £1,234.56, −£8.00, ¥1,500."""
+    return _amount(amount, currency)
+
+
+@register.simple_tag
+def icon(name: str, size: str = "") -> SafeString:
+    """{% icon "truck" %}: always beside a word, never alone."""
+    extra = f" icon--{size}" if size else ""
+    return format_html(
+        '<svg class="icon{}" aria-hidden="true" focusable="false"><use href="{}#i-{}"/></svg>',
+        extra,
+        _sprite(),
+        name,
+    )
+
+
+@lru_cache(maxsize=1)
+def _sprite() -> str:
+    return static("icons.svg")
+
+
+@register.simple_tag
+def pill(status: str, large: bool = False) -> SafeString:
+    """{% pill order.status %}: the status as a word and a shape."""
+    return _pill(*_PILLS[status], large=large)
+
+
+@register.simple_tag
+def refund_pill(state: str) -> SafeString:
+    """{% refund_pill refund.state %}"""
+    return _pill(*_REFUND_PILLS[state], large=False)
+
+
+def _pill(kind: str, shape: str, label: object, *, large: bool) -> SafeString:
+    size = " pill--lg" if large else ""
+    return format_html('<span class="pill pill--{}{}">{}{}</span>', kind, size, icon(shape), label)
+
+
+def day_words(day: date, country: str, *, weekday: bool = True, year: bool = True) -> str:
+    """Return a day as people write it: Tue 8 Dec 2026, 12 Dec 2026, Wed 9 Dec; 2026/12/08."""
+    if country == "JP":
+        return f"{day:%Y/%m/%d}"
+    words = f"{day.day} {day:%b}"
+    if weekday:
+        words = f"{day:%a} {words}"
+    return f"{words} {day.year}" if year else words
+
+
+@register.simple_tag(takes_context=True)
+def day(context: template.Context, value: date | datetime | None, form: str = "full") -> SafeString:
+    """{% day value %} Tue 8 Dec 2026; form "text" 12 Dec 2026, "short" Wed 9 Dec, "brief" 9 Dec."""
+    if value is None:
+        return format_html("–")
+    place = context["marketplace"]
+    moment = value
+    if isinstance(value, datetime):
+        value = value.astimezone(_zone(place.time_zone)).date()
+    words = day_words(
+        value,
+        place.country,
+        weekday=form in ("full", "short"),
+        year=form in ("full", "text"),
+    )
+    machine = moment.isoformat()
+    return format_html('<time datetime="{}">{}</time>', machine, words)
+
+
+@register.simple_tag(takes_context=True)
+def instant(context: template.Context, value: datetime | None, form: str = "text") -> SafeString:
+    """{% instant value %} 8 Dec 2026, 16:20; "zone" adds GMT, "full" weekday and zone too."""
+    if value is None:
+        return format_html("–")
+    place = context["marketplace"]
+    local = value.astimezone(_zone(place.time_zone))
+    words = day_words(local.date(), place.country, weekday=form == "full", year=form != "brief")
+    zone = f" {local.tzname()}" if form in ("zone", "full") else ""
+    return format_html(
+        '<time datetime="{}">{}, {:%H:%M}{}</time>', f"{value:%Y-%m-%dT%H:%MZ}", words, local, zone
+    )
+
+
+@register.simple_tag(takes_context=True)
+def clock_time(context: template.Context, value: datetime) -> str:
+    """{% clock_time value %}: 16:20 GMT."""
+    local = value.astimezone(_zone(context["marketplace"].time_zone))
+    return f"{local:%H:%M} {local.tzname()}"
+
+
+@register.simple_tag(takes_context=True)
+def querystring_with(context: template.Context, **changes: Any) -> str:
+    """{% querystring_with sort="-date" after=None %}: this page's parameters with changes."""
+    current = context.get("parameters", {})
+    merged = {**current, **changes}
+    pairs = [(key, value) for key, value in merged.items() if value not in (None, "", [])]
+    return "?" + urlencode(pairs, doseq=True) if pairs else context["request"].path
+
+
+@register.filter
+def get(mapping: Mapping[Any, Any], key: Any) -> Any:
+    """{{ mapping|get:key }}"""
+    return mapping.get(key)
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """{{ count|thousands }}: 28,644."""
+    return f"{number:,}"
+
+
+@register.simple_tag
+def days_words(days: int) -> str:
+    """{% days_words n %}: 1 day, 22 days."""
+    return _("1 day") if days == 1 else _("%d days") % days

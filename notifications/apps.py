@@ -1,0 +1,7 @@
+"""The outbox: messages owed because of facts."""
+
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    name = "notifications"

@@ -1,0 +1,245 @@
+"""Ending orders before anything has shipped (T04, T09 to T11, T13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from accounts.domain import calendar
+from audit.domain import submissions
+from audit.domain.submissions import Once
+from core.actor import Actor
+from core.refusal import Refusal, Refused
+from core.transactions import unit_of_work
+from orders.domain import goods, guards, lifecycle, moves, packages, refunds
+from orders.domain.drafts import is_plain
+from orders.enums import Act, CancelCause, CancelReason, OrderEvent, OrderStatus, PaymentState
+from orders.models import Cancellation, Order
+from payments.domain import operations
+from payments.gateways import Answer
+from payments.models import Operation
+
+ACTION = "cancel"
+MAX_NOTE = 1000
+
+_EVENTS: Mapping[Act, OrderEvent] = {
+    Act.CANCEL: OrderEvent.CANCELLED,
+    Act.BUYER_CANCEL: OrderEvent.BUYER_CANCELLED,
+    Act.AUTO_CANCEL: OrderEvent.AUTO_CANCELLED,
+    Act.OPERATOR_CANCEL: OrderEvent.OPERATOR_CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequest:
+    """One order to be cancelled.
+
+    zero_out: empty the listings instead of returning the units; only with NO_INVENTORY and the
+        account's setting (CANCEL-10).
+    counts: for an operator only: the merchant caused it.
+    seen: the version the caller was shown; None when no page was shown.
+    """
+
+    order_id: int
+    reason: CancelReason | CancelCause
+    zero_out: bool = False
+    note: str = ""
+    counts: bool = False
+    seen: int | None = None
+    once: Once | None = None
+
+
+def cancel_order(*, wanted: CancelRequest, by: Actor) -> Order:
+    """Cancel a whole order by its merchant (T09). Raises Refused, see ``cancel_orders``."""
+    return _one(cancel_orders(wanted=[wanted], act=Act.CANCEL, by=by))
+
+
+def cancel_for_buyer(*, order_id: int, by: Actor) -> Order:
+    """Cancel an order that is pending, or verified within the edit window (T04, T11).
+
+    Raises Refused: CANCEL_WINDOW_CLOSED, and those of ``cancel_orders``.
+    """
+    wanted = CancelRequest(order_id, CancelCause.BUYER)
+    return _one(cancel_orders(wanted=[wanted], act=Act.BUYER_CANCEL, by=by))
+
+
+def cancel_for_platform(*, order_id: int, note: str, by: Actor, counts: bool = False) -> Order:
+    """Cancel an order by an operator, who says why (T13). Raises Refused, see ``cancel_orders``."""
+    wanted = CancelRequest(order_id, CancelCause.PLATFORM, note=note, counts=counts)
+    return _one(cancel_orders(wanted=[wanted], act=Act.OPERATOR_CANCEL, by=by))
+
+
+def cancel_overdue(
+    *, order_ids: Sequence[int], by: Actor, at: datetime | None = None
+) -> list[Order | Refusal]:
+    """Cancel orders whose deadline has come unconfirmed (T10); others are skipped (F20)."""
+    wanted = [CancelRequest(pk, CancelCause.NOT_CONFIRMED) for pk in order_ids]
+    return cancel_orders(wanted=wanted, act=Act.AUTO_CANCEL, by=by, at=at)
+
+
+@unit_of_work
+def cancel_orders(
+    *, wanted: Sequence[CancelRequest], act: Act, by: Actor, at: datetime | None = None
+) -> list[Order | Refusal]:
+    """Cancel orders of one merchant; each is answered in its place.
+
+    Goods go back to stock, an authorisation is released, an advance payment given back: those are
+    intents here, carried out after commit. The buyer is never charged.
+    at: the instant it happened, for replays of the past; None reads the clock.
+    Refusals: those of ``guards`` for the act; INVALID_INPUT, TOKEN_REUSED.
+    Source: CANCEL-03 to CANCEL-10, AUTO-02 to AUTO-05, PERF-04, INV-05.
+    """
+    lifecycle.each_once(one.order_id for one in wanted)
+    orders = lifecycle.lock(one.order_id for one in wanted)
+    open_captures = operations.open_captures(orders)
+    outcomes: dict[int, Order | Refusal] = {}
+    accepted: dict[int, CancelRequest] = {}
+    for index, one in enumerate(wanted):
+        order = orders.get(one.order_id)
+        if order is None:
+            outcomes[index] = packages.no_such_order()
+            continue
+        instant = at or calendar.now_for(order.merchant)
+        try:
+            first = submissions.claim(
+                one.once, merchant_id=order.merchant_id, action=ACTION, by=by, at=instant
+            )
+        except Refused as refused:
+            outcomes[index] = refused.refusal
+            continue
+        if first is not None:
+            outcomes[index] = order
+            continue
+        facts = guards.Facts(order, by, instant, order.pk in open_captures, one.seen)
+        refusal = guards.ask(act, facts) or _problem(one, act)
+        if refusal is not None:
+            submissions.withdraw(one.once, merchant_id=order.merchant_id)
+            outcomes[index] = refusal
+        else:
+            outcomes[index] = order
+            accepted[order.pk] = one
+            submissions.conclude(
+                one.once, merchant_id=order.merchant_id, result={"cancelled": order.number}
+            )
+    if accepted:
+        merchant = orders[next(iter(accepted))].merchant
+        instant = at or calendar.now_for(merchant)
+        _write({pk: orders[pk] for pk in accepted}, accepted, act, by, instant)
+    return [outcomes[index] for index in range(len(wanted))]
+
+
+@unit_of_work
+def settle_voids(answers: Mapping[Operation, Answer], *, by: Actor) -> None:
+    """Write whether authorisations were released, in the operations and the history."""
+    orders = lifecycle.lock(operation.order_id for operation in answers)
+    still_open = operations.still_open(operation.pk for operation in answers)
+    operations.finish({op: answer for op, answer in answers.items() if op.pk in still_open})
+    changes = [
+        lifecycle.Change(
+            orders[operation.order_id],
+            OrderEvent.VOIDED,
+            by,
+            after={"succeeded": answer.succeeded},
+        )
+        for operation, answer in answers.items()
+        if operation.pk in still_open
+    ]
+    if changes:
+        lifecycle.remember(changes, at=calendar.now_for(changes[0].order.merchant))
+
+
+def _problem(one: CancelRequest, act: Act) -> Refusal | None:
+    allowed = CancelReason if act == Act.CANCEL else CancelCause
+    if not isinstance(one.reason, allowed):
+        return Refusal("INVALID_INPUT", _("Choose a reason"), field="reason")
+    if act == Act.OPERATOR_CANCEL and not one.note.strip():
+        return Refusal("INVALID_INPUT", _("A note is needed."), field="note")
+    if len(one.note) > MAX_NOTE or not is_plain(one.note, lines=True):
+        return Refusal(
+            "INVALID_INPUT", _("The note must be 1,000 characters or fewer."), field="note"
+        )
+    return None
+
+
+def _write(
+    orders: Mapping[int, Order],
+    wanted: Mapping[int, CancelRequest],
+    act: Act,
+    by: Actor,
+    at: datetime,
+) -> None:
+    emptied = {pk for pk, order in orders.items() if _empties(order, wanted[pk])}
+    goods.release(orders.values(), at=at, zero_out=emptied)
+    rows = []
+    for pk, order in orders.items():
+        move = moves.move_for(act, OrderStatus(order.status), OrderStatus.CANCELLED)
+        assert move is not None, "the guards asked the same table"
+        rows.append(
+            Cancellation(
+                order=order,
+                merchant_id=order.merchant_id,
+                move=move.name,
+                reason=wanted[pk].reason,
+                counts=act in (Act.CANCEL, Act.AUTO_CANCEL) or wanted[pk].counts,
+                zeroed_out=pk in emptied,
+                note=wanted[pk].note,
+                cancelled_at=at,
+                cancelled_by=by.name,
+                door=by.door,
+            )
+        )
+    Cancellation.objects.bulk_create(rows)
+    changes = [
+        lifecycle.Change(
+            order,
+            _EVENTS[act],
+            by,
+            act,
+            after={"reason": wanted[pk].reason.value, "zeroed_out": pk in emptied},
+        )
+        for pk, order in orders.items()
+    ]
+    changes += _give_back([o for o in orders.values() if o.advance_paid_at], by, at)
+    _void([o for o in orders.values() if not o.advance_paid_at])
+    for order in orders.values():
+        order.cancelled_at = at
+    lifecycle.record(changes, at=at)
+
+
+def _empties(order: Order, wanted: CancelRequest) -> bool:
+    return (
+        wanted.zero_out
+        and wanted.reason == CancelReason.NO_INVENTORY
+        and order.merchant.zero_out_inventory
+    )
+
+
+def _void(orders: Sequence[Order]) -> None:
+    """Owe the release of authorisations; nobody was or will be charged (CANCEL-05)."""
+    operations.intend(
+        [
+            operations.Intent(
+                order.pk, order.merchant_id, operations.Purpose.VOID, order.total, order.currency
+            )
+            for order in orders
+            if order.payment_state != PaymentState.EXTERNAL
+        ]
+    )
+    for order in orders:
+        if order.payment_state != PaymentState.EXTERNAL:
+            order.payment_state = PaymentState.VOIDED
+
+
+def _give_back(orders: Sequence[Order], by: Actor, at: datetime) -> list[lifecycle.Change]:
+    """Owe everything that was paid in advance to the buyer (CANCEL-05)."""
+    return [refunds.return_advance(order, by=by, at=at) for order in orders]
+
+
+def _one(outcomes: Sequence[Order | Refusal]) -> Order:
+    outcome = outcomes[0]
+    if isinstance(outcome, Refusal):
+        raise Refused(outcome)
+    return outcome

@@ -1,0 +1,92 @@
+"""The one way to an order's personal data (INV-17, PENDING-04)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from orders.enums import FulfilmentChannel, OrderStatus
+from orders.models import Order
+from orders.models.contact import Contact
+
+HIDDEN = frozenset({OrderStatus.PENDING, OrderStatus.CANCELLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the goods go. country: ISO 3166-1 alpha-2."""
+
+    recipient_name: str
+    address_1: str
+    address_2: str
+    address_3: str
+    city: str
+    region: str
+    postal_code: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactView:
+    """What a merchant may know of an order's buyer and recipient."""
+
+    buyer_email: str
+    buyer_phone: str
+    address: Address
+    gift_message: str
+
+
+def for_merchant(orders: Iterable[Order]) -> dict[int, ContactView | None]:
+    """Return the contact data of each order as its merchant may see it, None where hidden.
+
+    Every output on the merchant's side takes it from here: pages, PDF, APIs, reports, files.
+    """
+    shown = {order.pk: order for order in orders if order.status not in HIDDEN}
+    rows = Contact.objects.in_bulk(shown)
+    return {
+        order.pk: _view(order, rows[order.pk]) if order.pk in rows else None for order in orders
+    }
+
+
+def of_order(order: Order) -> ContactView | None:
+    """Return one order's contact data as its merchant may see it, None where hidden."""
+    return for_merchant([order])[order.pk]
+
+
+def orders_with_email(merchant_id: int, email: str) -> QuerySet[Contact]:
+    """Return contacts of orders placed with exactly this address, real or relay (SEARCH-03).
+
+    It confirms what the searcher typed and reveals nothing: callers use keys and dates only.
+    """
+    wanted = email.lower()
+    return Contact.objects.filter(
+        Q(buyer_email__lower=wanted) | (~Q(relay_email="") & Q(relay_email__lower=wanted)),
+        merchant_id=merchant_id,
+    )
+
+
+def keep(contacts: Mapping[int, Contact]) -> None:
+    """Write the contacts of new orders, by order."""
+    Contact.objects.bulk_create(contacts.values())
+
+
+def _view(order: Order, row: Contact) -> ContactView:
+    relay = order.marketplace.buyer_email_mode == "relay"
+    phone = row.buyer_phone if order.fulfilment_channel == FulfilmentChannel.MERCHANT else ""
+    return ContactView(
+        buyer_email=row.relay_email if relay else row.buyer_email,
+        buyer_phone=phone,
+        address=Address(
+            recipient_name=row.recipient_name,
+            address_1=row.address_1,
+            address_2=row.address_2,
+            address_3=row.address_3,
+            city=row.city,
+            region=row.region,
+            postal_code=row.postal_code,
+            country=row.country,
+        ),
+        gift_message=row.gift_message,
+    )

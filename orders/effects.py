@@ -1,0 +1,72 @@
+"""What each event sends: the one list. An event without messages says so with an empty tuple."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from orders.enums import OrderEvent, PaymentState
+from orders.models import Order
+
+
+def _always(order: Order) -> bool:
+    return True
+
+
+def _at_once(order: Order) -> timedelta:
+    return timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message an event owes.
+
+    when: whether this order owes it. until: how long after the purchase it is held back.
+    """
+
+    kind: str
+    when: Callable[[Order], bool] = _always
+    until: Callable[[Order], timedelta] = _at_once
+
+
+def _wants_sold_mail(order: Order) -> bool:
+    return order.merchant.notify_sold_ship_now
+
+
+def _edit_window(order: Order) -> timedelta:
+    return timedelta(minutes=order.marketplace.buyer_edit_window_minutes)
+
+
+def _awaits_payment(order: Order) -> bool:
+    return order.payment_state == PaymentState.AWAITING_PAYMENT
+
+
+_CANCELLED = Message("OrderCancelledNotification")
+
+MESSAGES: Mapping[OrderEvent, tuple[Message, ...]] = {
+    OrderEvent.PLACED: (Message("NewOrderNotification"), Message("N30", when=_awaits_payment)),
+    OrderEvent.VERIFIED: (
+        Message("N01"),
+        Message("N02", when=_wants_sold_mail, until=_edit_window),
+        Message("OrderReadyToShipNotification"),
+    ),
+    OrderEvent.VERIFICATION_DELAYED: (Message("N03"),),
+    OrderEvent.PAYMENT_REFUSED: (Message("N04"), _CANCELLED),
+    OrderEvent.SHIPMENT_CONFIRMED: (
+        Message("N05"),
+        Message("OrderShipmentConfirmedNotification"),
+    ),
+    OrderEvent.SHIPMENT_CORRECTED: (Message("N05"),),
+    OrderEvent.CAPTURE_FAILED: (Message("N35"),),
+    OrderEvent.CANCELLED: (Message("N06"), _CANCELLED),
+    OrderEvent.BUYER_CANCELLED: (Message("N36"), _CANCELLED),
+    OrderEvent.AUTO_CANCELLED: (Message("N08"), Message("N09"), _CANCELLED),
+    OrderEvent.OPERATOR_CANCELLED: (Message("N06"), Message("N37"), _CANCELLED),
+    OrderEvent.VOIDED: (),
+    OrderEvent.REFUND_SUBMITTED: (),
+    OrderEvent.REFUND_COMPLETED: (Message("N10"),),
+    OrderEvent.REFUND_FAILED: (),
+    OrderEvent.SLIP_PRINTED: (),
+    OrderEvent.NOTE_ADDED: (),
+}

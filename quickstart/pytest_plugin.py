@@ -1,0 +1,103 @@
+"""Give a test run a PostgreSQL and a Redis of its own, unless DATABASE_URL, REDIS_URL name some.
+
+A plugin and no conftest.py: pytest-django reads the settings before any conftest is loaded.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from typing import IO, Any
+
+import pytest
+
+from quickstart import services
+from quickstart.supervisor import Child, Supervisor
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: Any, args: list[str]) -> None:
+    if "PYTEST_XDIST_WORKER" in os.environ or {"--version", "--help", "-h"} & set(args):
+        return  # workers inherit the controller's environment
+    wants_postgres, wants_redis = "DATABASE_URL" not in os.environ, "REDIS_URL" not in os.environ
+    if not (wants_postgres or wants_redis):
+        return
+    number, lock = _place_of_our_own()
+    supervisor = Supervisor()
+    try:
+        if wants_postgres:
+            _start_postgres(supervisor, f"test-pg-{number}")
+        if wants_redis:
+            _start_redis(supervisor, f"test-redis-{number}")
+    except BaseException:
+        supervisor.stop_all()
+        raise
+    early_config.add_cleanup(supervisor.stop_all)
+    early_config.add_cleanup(lock.close)
+
+
+def _place_of_our_own() -> tuple[int, IO[str]]:
+    """Return a number that no other test run in this checkout uses, and the lock that holds it."""
+    for number in range(1, 20):
+        lock = open(services.runtime_dir() / f"test-{number}.lock", "a+")  # noqa: SIM115
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+        else:
+            return number, lock
+    raise SystemExit("Twenty test runs in one checkout are enough.")
+
+
+def _start_postgres(supervisor: Supervisor, name: str) -> None:
+    postgres = services.Postgres(services.runtime_dir(), name, durable=False)
+    postgres.init()
+    supervisor.start(
+        Child(
+            "postgres",
+            postgres.command(),
+            postgres.log,
+            ready=postgres.ready,
+            stop=signal.SIGQUIT,
+            popen={"cwd": "/", **services.unprivileged()},
+        )
+    )
+    postgres.ensure_database(services.DATABASE)
+    os.environ["DATABASE_URL"] = postgres.url()
+    os.environ["TEST_DATABASE_TEMPLATE"] = _template(postgres)
+
+
+def _start_redis(supervisor: Supervisor, name: str) -> None:
+    redis = services.Redis(services.runtime_dir(), name)
+    redis.init()
+    supervisor.start(Child("redis", redis.command(), redis.log, ready=redis.ready))
+    os.environ["REDIS_URL"] = redis.url()
+
+
+def _template(postgres: services.Postgres) -> str:
+    """Migrate once into a template; every test database is a copy of it.
+
+    It is named after what it was made from, and renamed only when it is whole.
+    """
+    digest = hashlib.sha256((services.ROOT / "requirements" / "runtime.txt").read_bytes())
+    for file in sorted(services.ROOT.glob("*/migrations/*.py")):
+        digest.update(file.read_bytes())
+    name = f"template_{digest.hexdigest()[:12]}"
+    if not postgres.has_database(name):
+        half_made = f"{name}_new"
+        postgres.sql(f'drop database if exists "{half_made}"')
+        postgres.ensure_database(half_made)
+        env = dict(
+            os.environ,
+            DATABASE_URL=postgres.url(half_made),
+            DJANGO_SETTINGS_MODULE="sellercentral.settings.test",
+        )
+        env.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")
+        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0", "--skip-checks"]
+        subprocess.run(command, cwd=services.ROOT, env=env, check=True)
+        postgres.sql(f'alter database "{half_made}" rename to "{name}"')
+    return name

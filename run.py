@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""The product's two commands.
+
+    python3 run.py            everything: web, worker, beat, PostgreSQL and Redis
+    python3 run.py test       the tests and checks; more words go to pytest
+
+Any other word is a management command: ``python3 run.py verify_invariants``. Needs Python 3.11 or
+newer and nothing else; all it makes stays in .venv and .runtime.
+"""
+
+import hashlib
+import os
+import pathlib
+import platform
+import shutil
+import signal
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+OLDEST = (3, 11)
+PANGO = ["libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0"]
+FONTS = ["fonts-liberation", "fonts-noto-cjk"]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def die(text):
+    print("\n" + text.strip() + "\n", file=sys.stderr)
+    raise SystemExit(1)
+
+
+def say(text):
+    print("[run] " + text, flush=True)
+
+
+def insist_on_python():
+    if sys.version_info >= OLDEST:
+        return
+    for name in ("python3.13", "python3.12", "python3.11", "python3.14"):
+        path = shutil.which(name)
+        if path:
+            os.execv(path, [path, str(ROOT / "run.py"), *sys.argv[1:]])
+    die("Python 3.11 or newer is needed; this is %s." % platform.python_version())
+
+
+def is_root():
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+def install_system_packages(packages, why):
+    """As root on Debian or Ubuntu install what is missing; return whether that was done."""
+    if not (is_root() and shutil.which("apt-get")):
+        return False
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    say("%s: %s" % (why, " ".join(command)))
+    env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    if subprocess.run(command, env=env, **quiet).returncode == 0:
+        return True
+    # Slim images come with empty package lists.
+    subprocess.run(["apt-get", "update", "-qq"], env=env)
+    return subprocess.run(command, env=env, stdout=subprocess.DEVNULL).returncode == 0
+
+
+def stamp_of(files):
+    digest = hashlib.sha256(("%s %s" % (sys.version, platform.machine())).encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def ensure_environment(*, with_tests):
+    """Make .venv from the hash-locked lists; do nothing when it was made from the same ones."""
+    names = ["runtime", "test", "check"] if with_tests else ["runtime"]
+    files = [ROOT / "requirements" / (name + ".txt") for name in names]
+    stamps = {name: VENV / (".stamp-" + name) for name in ("all", "runtime")}
+    stamp, wanted = stamps["all" if with_tests else "runtime"], stamp_of(files)
+    python = VENV / "bin" / "python"
+    if python.exists() and stamp.exists() and stamp.read_text() == wanted:
+        return python
+    if not python.exists():
+        make_venv()
+    say("installing the locked packages (%s) ..." % ", ".join(names))
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--no-input", "--no-compile", "--require-hashes", "--only-binary=:all:"]
+    for file in files:
+        command += ["-r", str(file)]
+    if subprocess.run(command).returncode:
+        die("Installing the Python packages failed; the lines above say why.")
+    stamp.write_text(wanted)
+    if with_tests:
+        stamps["runtime"].write_text(stamp_of(files[:1]))
+    return python
+
+
+def make_venv():
+    try:
+        import ensurepip  # noqa: F401  Debian keeps it in a package of its own
+    except ImportError:
+        package = "python%d.%d-venv" % sys.version_info[:2]
+        if not install_system_packages([package], "Python's venv module is missing"):
+            die("Python's venv module is missing. Install it: sudo apt-get install " + package)
+    say("creating .venv")
+    shutil.rmtree(VENV, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+
+
+def pango_loads(python):
+    """WeasyPrint opens Pango at run time; ask the loader itself whether it is there."""
+    probe = (
+        "import ctypes, sys\n"
+        "for names in (('libpango-1.0.so.0', 'libpango-1.0.dylib'),\n"
+        "              ('libpangoft2-1.0.so.0', 'libpangoft2-1.0.dylib'),\n"
+        "              ('libharfbuzz-subset.so.0', 'libharfbuzz-subset.0.dylib')):\n"
+        "    for name in names:\n"
+        "        try: ctypes.CDLL(name); break\n"
+        "        except OSError: pass\n"
+        "    else: sys.exit(1)\n"
+    )
+    return subprocess.run([str(python), "-c", probe]).returncode == 0
+
+
+def fonts_are_there():
+    listing = shutil.which("fc-list")
+    if not listing:
+        return False
+    found = subprocess.run([listing], stdout=subprocess.PIPE, text=True).stdout
+    return "Liberation Sans" in found and "Noto Sans CJK" in found
+
+
+def ensure_pdf_libraries(python):
+    if pango_loads(python) and fonts_are_there():
+        return
+    packages = [*PANGO, "fontconfig", *FONTS]
+    if install_system_packages(packages, "Pango and fonts for PDF slips are missing"):
+        return
+    if not pango_loads(python):
+        say(
+            "Pango is not installed: everything works except PDF files. To get them:\n"
+            "        Debian, Ubuntu:  sudo apt-get install %s\n"
+            "        Fedora:          sudo dnf install pango\n"
+            "        macOS:           brew install pango" % " ".join(packages)
+        )
+
+
+def ensure_browser():
+    if os.environ.get("CHROMIUM") or any(shutil.which(name) for name in BROWSERS):
+        return
+    if not install_system_packages(["chromium"], "Chromium for the browser tests is missing"):
+        say("No Chromium here: the browser tests are not run. Install one, or set CHROMIUM.")
+
+
+def main():
+    # A script's `run.py &` would ignore Ctrl-C otherwise.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    insist_on_python()
+    verb, rest = (sys.argv[1], sys.argv[2:]) if len(sys.argv) > 1 else ("up", [])
+    if verb in ("-h", "--help", "help"):
+        print(__doc__)
+        return
+    python = ensure_environment(with_tests=verb == "test")
+    ensure_pdf_libraries(python)
+    os.chdir(ROOT)
+    if verb == "test":
+        ensure_browser()
+        arguments = ["-m", "quickstart.testing", *rest]
+    elif verb == "up":
+        arguments = ["-m", "quickstart", *rest]
+    else:
+        arguments = ["manage.py", verb, *rest]
+    os.execv(str(python), [str(python), *arguments])
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,21 @@
+"""Tests: as the product runs, with a clock that can be stopped and mail kept in memory."""
+
+import os
+
+os.environ.setdefault(
+    "STATICFILES_BACKEND", "django.contrib.staticfiles.storage.StaticFilesStorage"
+)
+
+from sellercentral.settings.base import *  # noqa: F403
+from sellercentral.settings.base import DATABASES, LOGGING, env
+
+SECRET_KEY = "tests-" + "0" * 60
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+CLOCK_MAY_STOP = True
+CELERY_TASK_ALWAYS_EAGER = True
+SANDBOX_SIGN_INS = True
+LOGGING["root"]["level"] = "ERROR"
+if template := env.str("TEST_DATABASE_TEMPLATE", default=""):
+    DATABASES["default"]["TEST"] = {"TEMPLATE": template}

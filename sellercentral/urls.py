@@ -1,0 +1,20 @@
+"""Every app's addresses, included once."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+
+from core.views import errors, health
+
+urlpatterns = [
+    path("", include("accounts.urls")),
+    path("health/live/", health.live, name="health_live"),
+    path("health/ready/", health.ready, name="health_ready"),
+    path("orders/", include("orders.urls")),
+    path("api/v1/", include("orders.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+]
+
+handler400 = errors.bad_request
+handler403 = errors.forbidden
+handler404 = errors.not_found
+handler500 = errors.server_error

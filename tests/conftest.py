@@ -1,0 +1,78 @@
+"""The cast: alice owns the shop, bob may only look, charlie owns another shop."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+
+from accounts.models import Merchant, User
+from accounts.permissions import Preset
+from orders.models import Order
+from payments.gateways import sandbox
+from tests.factories import MembershipFactory, MerchantFactory, unshipped_order
+
+# Playwright keeps an event loop in this thread; the framework would refuse the database then.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Let the test runner empty append-only tables; their guards against it have a test each."""
+    with django_db_blocker.unblock():
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_is_not_truncated")
+            cursor.execute(
+                "ALTER TABLE payments_ledgerline DISABLE TRIGGER ledger_is_not_truncated"
+            )
+        yield
+        sandbox.close_books()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_limits() -> None:
+    """Rate limits count anew in each test."""
+    cache.clear()
+
+
+@pytest.fixture
+def shop(db: None) -> Merchant:
+    return MerchantFactory(name="Harbour & Hearth Ltd", slug="harbour-hearth")
+
+
+@pytest.fixture
+def alice(shop: Merchant) -> User:
+    return MembershipFactory(
+        merchant=shop, user__name="Alice Owner", user__email="alice@shop.example", is_owner=True
+    ).user
+
+
+@pytest.fixture
+def bob(shop: Merchant) -> User:
+    return MembershipFactory(
+        merchant=shop,
+        user__name="Bob Reader",
+        user__email="bob@shop.example",
+        preset=Preset.READ_ONLY,
+    ).user
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    return MembershipFactory(
+        merchant__name="Other Shop Ltd",
+        merchant__slug="other-shop",
+        user__name="Charlie Stranger",
+        user__email="charlie@other.example",
+        is_owner=True,
+    ).user
+
+
+@pytest.fixture
+def order(shop: Merchant) -> Order:
+    """A verified order of one item, three units."""
+    return unshipped_order(shop, quantity=3)
