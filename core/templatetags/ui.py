@@ -161,3 +161,40 @@ def thousands(number: int) -> str:
 def days_words(days: int) -> str:
     """{% days_words n %}: 1 day, 22 days."""
     return _("1 day") if days == 1 else _("%d days") % days
+
+
+@register.simple_tag
+def country(code: str) -> str:
+    """{% country "GB" %}: United Kingdom."""
+    return str(_territories().get(code, code))
+
+
+@lru_cache(maxsize=1)
+def _territories() -> Mapping[str, str]:
+    from babel import Locale
+
+    return dict(Locale("en").territories)
+
+
+@register.filter
+def quantity_field(form: Any, key: int) -> Any:
+    """{{ form|quantity_field:item.pk }}: the bound field of an item's quantity."""
+    return form[f"quantity_{key}"]
+
+
+_CANCEL_HINTS: Mapping[str, Any] = {
+    "NoInventory": gettext_lazy("You do not have the product in stock."),
+    "BuyerCancelled": gettext_lazy("The buyer asked you to."),
+    "ShippingAddressUndeliverable": gettext_lazy(
+        "The carrier cannot deliver to the address in the order."
+    ),
+    "CustomerExchange": gettext_lazy("The buyer takes another product instead."),
+    "PricingError": gettext_lazy("The price was wrong when the buyer ordered."),
+    "GeneralAdjustment": gettext_lazy("Any other reason."),
+}
+
+
+@register.simple_tag
+def cancel_reason_hint(reason: str) -> str:
+    """{% cancel_reason_hint reason.value %}: what a reason is for."""
+    return str(_CANCEL_HINTS[reason])

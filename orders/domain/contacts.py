@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
-
 from orders.enums import FulfilmentChannel, OrderStatus
 from orders.models import Order
 from orders.models.contact import Contact
@@ -53,18 +51,6 @@ def for_merchant(orders: Iterable[Order]) -> dict[int, ContactView | None]:
 def of_order(order: Order) -> ContactView | None:
     """Return one order's contact data as its merchant may see it, None where hidden."""
     return for_merchant([order])[order.pk]
-
-
-def orders_with_email(merchant_id: int, email: str) -> QuerySet[Contact]:
-    """Return contacts of orders placed with exactly this address, real or relay (SEARCH-03).
-
-    It confirms what the searcher typed and reveals nothing: callers use keys and dates only.
-    """
-    wanted = email.lower()
-    return Contact.objects.filter(
-        Q(buyer_email__lower=wanted) | (~Q(relay_email="") & Q(relay_email__lower=wanted)),
-        merchant_id=merchant_id,
-    )
 
 
 def keep(contacts: Mapping[int, Contact]) -> None:

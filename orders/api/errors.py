@@ -1,0 +1,46 @@
+"""Errors of the API: code, message, facts, remedy; the same refusals as everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from core.refusal import Refusal, Refused
+
+
+class UnknownFields(exceptions.APIException):
+    """A body names fields that do not exist: nothing is guessed (TH-18)."""
+
+    status_code = 400
+    default_code = "unknown_field"
+
+
+def refusal_body(refusal: Refusal) -> dict[str, Any]:
+    return {
+        "code": refusal.code,
+        "message": refusal.message,
+        "field": refusal.field,
+        "facts": dict(refusal.facts),
+        "remedy": refusal.remedy,
+    }
+
+
+def answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    """The framework's exception handler: one shape for every error."""
+    if isinstance(error, Refused):
+        return Response(refusal_body(error.refusal), status=error.refusal.status)
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        code, message = "INVALID_INPUT", "Some fields are not right."
+        facts: Any = {"fields": error.detail}
+    else:
+        told = getattr(error, "detail", "")
+        code = str(getattr(error, "default_code", "error")).upper()
+        message, facts = str(told), {}
+    response.data = {"code": code, "message": message, "field": "", "facts": facts, "remedy": ""}
+    return response

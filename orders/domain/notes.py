@@ -1,0 +1,22 @@
+"""Notes that staff leave on an order, never shown to the buyer (DETAIL-14)."""
+
+from __future__ import annotations
+
+from accounts.domain import calendar
+from core.actor import Actor
+from core.transactions import unit_of_work
+from orders.domain import lifecycle
+from orders.enums import OrderEvent
+from orders.models import OrderNote
+
+
+@unit_of_work
+def add_note(*, order_id: int, text: str, by: Actor) -> OrderNote:
+    """Add a note; the history remembers that, not its words."""
+    order = lifecycle.lock([order_id])[order_id]
+    at = calendar.now_for(order.merchant)
+    note = OrderNote.objects.create(
+        merchant_id=order.merchant_id, order=order, text=text, written_at=at, written_by=by.name
+    )
+    lifecycle.remember([lifecycle.Change(order, OrderEvent.NOTE_ADDED, by)], at=at)
+    return note

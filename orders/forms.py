@@ -1,0 +1,278 @@
+"""Posted text to clean arguments; rules about orders live in the domain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from core.money import AmountError, parse_amount
+from core.refusal import Refusal
+from orders import carriers
+from orders.domain.drafts import is_plain
+from orders.enums import BOXES, CancelReason, RefundReason
+from orders.models import Item, Order
+
+DATE_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d %b %Y")
+SELECT = {"class": "select"}
+INPUT = {"class": "input"}
+
+
+class ActForm(forms.Form):
+    """What every changing form carries: its one-use key and the version that was seen."""
+
+    token = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+
+    def __init__(self, data: Mapping[str, Any] | None, *, order: Order, **kwargs: Any) -> None:
+        kwargs.setdefault("auto_id", "%s")
+        kwargs["initial"] = {"token": uuid4().hex, "seen": order.version} | kwargs.get(
+            "initial", {}
+        )
+        super().__init__(data, **kwargs)
+        self.order = order
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Show a refusal at the field it is about, else above the form."""
+        name = refusal.field if refusal.field in self.fields else None
+        self.add_error(name, str(refusal))
+
+    def describe_errors(self) -> None:
+        """Tie each field to its error for those who cannot see it."""
+        for name in self.errors:
+            if name in self.fields:
+                attributes = self.fields[name].widget.attrs
+                attributes |= {"aria-invalid": "true", "aria-describedby": f"{name}-error"}
+
+    def posted_again(self) -> dict[str, Any]:
+        """Return what was typed with a fresh key and the present version, to be shown again."""
+        kept = self.data.copy()  # type: ignore[attr-defined]
+        kept["token"], kept["seen"] = uuid4().hex, str(self.order.version)
+        return kept  # type: ignore[no-any-return]
+
+
+class DayField(forms.DateField):
+    """A day as the date control sends it; also 8/12/2026 and 8 Dec 2026, day before month."""
+
+    widget = forms.DateInput(
+        attrs={"type": "date", "class": "input input--short"}, format="%Y-%m-%d"
+    )
+    default_error_messages = {
+        "invalid": gettext_lazy("Enter a date, like 8 Dec 2026"),
+        "required": gettext_lazy("Enter a Ship Date"),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(input_formats=DATE_FORMS, **kwargs)
+
+    def to_python(self, value: Any) -> date | None:
+        if isinstance(value, str) and not value.isascii():
+            raise forms.ValidationError(self.error_messages["invalid"])
+        return super().to_python(value)
+
+
+class LineField(forms.CharField):
+    """One line of text without control characters."""
+
+    def __init__(self, *, refused: Any, **kwargs: Any) -> None:
+        super().__init__(required=False, empty_value="", **kwargs)
+        self.refused = refused
+        self.longest: int = kwargs.get("max_length", 50)
+        self.validators = []
+
+    def clean(self, value: Any) -> str:
+        text = str(value or "").strip()
+        if len(text) > self.longest or not is_plain(text):
+            raise forms.ValidationError(self.refused)
+        return text
+
+
+class ConfirmForm(ActForm):
+    """One package: quantities of each item and how it travels (SHIP-03)."""
+
+    not_sent = forms.BooleanField(required=False)
+    ship_date = DayField(label=gettext_lazy("Ship Date"))
+    carrier = forms.ChoiceField(
+        label=gettext_lazy("Shipping Carrier"),
+        widget=forms.Select(attrs=SELECT),
+        error_messages={
+            "required": gettext_lazy("Choose a shipping carrier"),
+            "invalid_choice": gettext_lazy("Choose a shipping carrier"),
+        },
+    )
+    carrier_name = LineField(
+        label=gettext_lazy("Carrier's name"),
+        max_length=50,
+        refused=gettext_lazy("Enter the carrier's name, up to 50 characters"),
+        widget=forms.TextInput(attrs=INPUT),
+    )
+    method = LineField(
+        label=gettext_lazy("Shipping Method"),
+        max_length=50,
+        refused=gettext_lazy("Shipping Method must be 50 characters or fewer"),
+        widget=forms.TextInput(attrs={**INPUT, "list": "methods", "autocomplete": "off"}),
+    )
+    tracking_id = LineField(
+        label=gettext_lazy("Tracking ID"),
+        max_length=50,
+        refused=gettext_lazy("Tracking ID must be 50 characters or fewer, on one line"),
+        widget=forms.TextInput(
+            attrs={"class": "input input--code", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None,
+        *,
+        order: Order,
+        items: Sequence[Item],
+        at: datetime,
+        last_carrier: str,
+    ) -> None:
+        codes = carriers.codes_for(order.marketplace.country)
+        first = {
+            "ship_date": order.marketplace.local_date(at),
+            "carrier": last_carrier if last_carrier in codes else "",
+            "method": _METHODS.get(order.ship_service_level, ""),
+        }
+        super().__init__(data, order=order, initial=first)
+        choices = [("", _("Choose a carrier")), *((code, _(code)) for code in codes)]
+        self.fields["carrier"].choices = choices  # type: ignore[attr-defined]
+        self.open_items = [item for item in items if item.quantity_remaining]
+        for item in self.open_items:
+            self.fields[f"quantity_{item.pk}"] = forms.CharField(
+                label=_("Quantity of %s in this shipment") % item.title,
+                required=False,
+                initial=str(item.quantity_remaining),
+                widget=forms.TextInput(
+                    attrs={"class": "input input--xs input--num", "inputmode": "numeric"}
+                ),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("carrier") == carriers.OTHER and not cleaned.get("carrier_name"):
+            self.add_error("carrier_name", _("Enter the carrier's name, up to 50 characters"))
+        quantities = {}
+        for item in self.open_items:
+            name = f"quantity_{item.pk}"
+            text = str(cleaned.get(name, "")).strip()
+            if not re.fullmatch(r"[0-9]{1,7}", text, re.ASCII):
+                self.add_error(name, _("Enter a quantity"))
+            elif int(text) > item.quantity_remaining:
+                self.add_error(name, _("Quantity must be %d or less") % item.quantity_remaining)
+            elif int(text):
+                quantities[item.pk] = int(text)
+        if not quantities and not self.errors:
+            first = f"quantity_{self.open_items[0].pk}" if self.open_items else None
+            self.add_error(first, _("Enter at least one unit to ship"))
+        cleaned["quantities"] = quantities
+        return cleaned
+
+
+# The buyer's ordered service level, as a method (SHIP-05).
+_METHODS = {
+    "standard": "Standard",
+    "expedited": "Expedited",
+    "second-day": "Second Day",
+    "priority": "Expedited",
+}
+
+
+class CancelForm(ActForm):
+    reason = forms.ChoiceField(
+        choices=CancelReason.choices,
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Choose a reason"),
+            "invalid_choice": gettext_lazy("Choose a reason"),
+        },
+    )
+    zero_out = forms.BooleanField(required=False)
+
+
+class RefundForm(ActForm):
+    """Reason and memo of a refund; the partial one has two boxes an item (REFUND-03)."""
+
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Reason to Refund"),
+        widget=forms.Select(attrs=SELECT),
+        error_messages={
+            "required": gettext_lazy("Choose a reason"),
+            "invalid_choice": gettext_lazy("Choose a reason"),
+        },
+    )
+    memo = forms.CharField(
+        label=gettext_lazy("Memo to Buyer"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"class": "textarea", "rows": 3, "maxlength": 1000}),
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None, *, order: Order, **kwargs: Any) -> None:
+        super().__init__(data, order=order, **kwargs)
+        choices = [("", _("Choose a reason")), *RefundReason.choices]
+        self.fields["reason"].choices = choices  # type: ignore[attr-defined]
+
+    def clean_memo(self) -> str:
+        memo: str = self.cleaned_data["memo"].replace("\r\n", "\n")
+        if len(memo) > 1000:
+            raise forms.ValidationError(_("Must be 1,000 characters or fewer"))
+        if not is_plain(memo, lines=True):
+            raise forms.ValidationError(_("Remove control characters"))
+        return memo if memo.strip() else ""
+
+
+class PartialRefundForm(RefundForm):
+    def __init__(
+        self, data: Mapping[str, Any] | None, *, order: Order, items: Sequence[Item]
+    ) -> None:
+        super().__init__(data, order=order)
+        self.lines = items
+        for item in items:
+            self.fields[f"item_{item.pk}"] = forms.BooleanField(required=False)
+            for box in BOXES:
+                self.fields[f"{box}_{item.pk}"] = forms.CharField(required=False, max_length=60)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        boxes: dict[int, tuple[Decimal, Decimal]] = {}
+        for item in self.lines:
+            if cleaned.get(f"item_{item.pk}"):  # boxes of unticked items are ignored
+                item_cost, delivery = (self._amount(box, item, cleaned) for box in BOXES)
+                boxes[item.pk] = (item_cost, delivery)
+        if not boxes:
+            first = f"item_{self.lines[0].pk}" if self.lines else None
+            self.add_error(first, _("Tick at least one item"))
+        cleaned["boxes"] = boxes
+        return cleaned
+
+    def _amount(self, box: str, item: Item, cleaned: Mapping[str, Any]) -> Decimal:
+        name = f"{box}_{item.pk}"
+        text = str(cleaned.get(name) or "").strip()
+        if not text:
+            return Decimal(0)
+        try:
+            return parse_amount(text, item.currency)
+        except AmountError:
+            example = "4.50" if item.currency != "JPY" else "450"
+            self.add_error(name, _("Enter an amount, like %s") % example)
+            return Decimal(0)
+
+
+class NoteForm(forms.Form):
+    note = forms.CharField(max_length=1000, strip=True)
+
+    def clean_note(self) -> str:
+        note: str = self.cleaned_data["note"].replace("\r\n", "\n")
+        if not is_plain(note, lines=True):
+            raise forms.ValidationError(_("Remove control characters"))
+        return note

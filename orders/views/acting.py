@@ -1,0 +1,97 @@
+"""What the pages that act on one order have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from accounts.domain import calendar
+from audit.domain.submissions import Once, fingerprint_of
+from audit.models import Entry
+from core.http import MerchantRequest
+from core.refusal import Refusal
+from orders.access import get_order
+from orders.domain import contacts
+from orders.enums import OrderEvent
+from orders.forms import ActForm
+from orders.models import Order
+from orders.views import acts
+
+_NOT_ASKED = frozenset({"csrfmiddlewaretoken", "token", "next"})
+
+
+def origin(request: HttpRequest, order: Order) -> str:
+    """Return where the person came from, to lead back to the same place in the list (IMPL-36)."""
+    posted = request.POST.get("next", "")
+    if posted and url_has_allowed_host_and_scheme(posted, allowed_hosts=None):
+        return posted
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    if came_from.netloc == request.get_host() and came_from.path == "/orders/":
+        return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
+    return order.get_absolute_url()
+
+
+def once_of(request: HttpRequest, action: str, order: Order) -> Once:
+    """Return the one-use key of a posted form, bound to what it asks."""
+    asked = {k: request.POST.getlist(k) for k in request.POST if k not in _NOT_ASKED}
+    return Once(
+        token=request.POST.get("token", "")[:64],
+        fingerprint=fingerprint_of({"action": action, "order": order.pk, **asked}),
+    )
+
+
+def page(
+    request: MerchantRequest,
+    template: str,
+    order: Order,
+    form: ActForm | None = None,
+    refusal: Refusal | None = None,
+    **more: Any,
+) -> HttpResponse:
+    """Answer with the page of an act: 200, 422 with errors, or the status of a refusal."""
+    at = calendar.now_for(order.merchant)
+    context = {
+        "order": order,
+        "form": form,
+        "refusal": refusal,
+        "changed_by": _last_change(order) if refusal and refusal.code == "STALE_ORDER" else None,
+        "due": acts.due(order, at=at),
+        "contact": contacts.of_order(order),
+        "next": origin(request, order),
+        "at": at,
+        **more,
+    }
+    status = 200
+    if refusal is not None:
+        status = refusal.status
+    elif form is not None and form.errors:
+        form.describe_errors()
+        status = 422
+    return render(request, template, context, status=status)
+
+
+def refused(
+    request: MerchantRequest, order: Order, form: ActForm | None, refusal: Refusal
+) -> tuple[Order, Refusal | None]:
+    """Take in a refusal: a field's becomes the form's error, others stand above the fresh order."""
+    if form is not None and refusal.field:
+        form.refuse(refusal)
+        return order, None
+    return get_order(request, order.number), refusal
+
+
+def impossible(request: MerchantRequest, order: Order, refusal: Refusal) -> HttpResponse:
+    """Answer an act that the order does not allow: the order as it is, and why (409)."""
+    return page(request, "orders/refused.html", order, refusal=refusal)
+
+
+def _last_change(order: Order) -> dict[str, Any] | None:
+    entry = Entry.objects.filter(order=order).order_by("-number").first()
+    if entry is None:
+        return None
+    what = OrderEvent(entry.event).label if entry.event in OrderEvent.values else entry.event
+    return {"who": entry.actor, "what": what, "at": entry.happened_at}

@@ -1,0 +1,141 @@
+"""Buttons: which acts a page offers for an order, decided by the same guards as the acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from core.actor import Actor
+from core.refusal import Refusal
+from orders.domain import guards
+from orders.enums import Act, OrderStatus, ServiceLevel
+from orders.models import Item, Order
+
+S = OrderStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """One act on screen: words, address, and how it looks."""
+
+    act: str
+    label: Any
+    href: str
+    icon: str
+    key: str
+    is_link: bool = False
+
+
+_URLS: Mapping[Act, tuple[str, str, str]] = {  # URL name, icon, keyboard shortcut
+    Act.CONFIRM: ("orders:confirm", "truck", "c"),
+    Act.PRINT: ("orders:slip", "print", "p"),
+    Act.CANCEL: ("orders:cancel", "cross", ""),
+    Act.REFUND: ("orders:refund", "refund", "r"),
+}
+# LIST-13: which acts a status offers, in the order they stand.
+ROW_ACTS: Mapping[OrderStatus, tuple[Act, ...]] = {
+    S.UNSHIPPED: (Act.CONFIRM, Act.PRINT, Act.CANCEL),
+    S.PARTIALLY_SHIPPED: (Act.CONFIRM, Act.PRINT, Act.REFUND),
+    S.SHIPPED: (Act.REFUND, Act.PRINT),
+    S.PENDING: (),
+    S.CANCELLED: (),
+}
+PAGE_ACTS: Mapping[OrderStatus, tuple[Act, ...]] = {
+    **ROW_ACTS,
+    S.UNSHIPPED: (Act.CONFIRM, Act.PRINT, Act.REFUND, Act.CANCEL),  # refund: paid in advance
+    S.PARTIALLY_SHIPPED: (Act.CONFIRM, Act.REFUND, Act.PRINT),
+}
+# What a page explains when it is not possible.
+EXPLAINED: tuple[tuple[Act, Any], ...] = (
+    (Act.CONFIRM, _("Why can I not confirm?")),
+    (Act.CANCEL, _("Why can I not cancel?")),
+    (Act.REFUND, _("Why can I not refund?")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One order of the list with everything its row shows."""
+
+    order: Order
+    items: list[Item]
+    more_items: int
+    buttons: list[Button]
+    due: Due
+    pinned: bool = False
+
+    @property
+    def selectable(self) -> bool:
+        return any(button.act == Act.PRINT for button in self.buttons)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The flags of LIST-12, derived from facts at one instant."""
+
+    late_days: int
+    today: bool
+    at_risk: bool
+    late: bool
+    refunded: str  # "", "partly" or "wholly"
+    service: str
+
+    @property
+    def flagged(self) -> bool:
+        return self.late or self.at_risk or bool(self.refunded)
+
+
+def buttons(order: Order, acts: tuple[Act, ...], by: Actor, *, at: datetime) -> list[Button]:
+    """Return the buttons of the acts that are possible for this actor now."""
+    shown = []
+    for act in acts:
+        if refusal(order, act, by, at=at) is None:
+            url, icon, key = _URLS[act]
+            href = reverse(url, args=[order.number])
+            shown.append(Button(act.value, act.label, href, icon, key, act == Act.CANCEL))
+    return shown
+
+
+def refusal(order: Order, act: Act, by: Actor, *, at: datetime) -> Refusal | None:
+    """Ask the guards about an order read with ``with_facts``."""
+    is_open = bool(getattr(order, "confirmation_open", False))
+    return guards.ask(act, guards.Facts(order, by, at, is_open))
+
+
+def explanations(order: Order, by: Actor, *, at: datetime) -> list[tuple[Any, Refusal]]:
+    """Return why acts that a merchant would look for are not possible, with their questions."""
+    told = []
+    for act, question in EXPLAINED:
+        why = refusal(order, act, by, at=at)
+        if why is not None:
+            told.append((question, why))
+    return told
+
+
+def due(order: Order, *, at: datetime) -> Due:
+    """Work out what a row flags. Source: LIST-12, SHIP-19, AUTO-08."""
+    is_open = order.status in (S.UNSHIPPED, S.PARTIALLY_SHIPPED)
+    late = is_open and order.ship_by_at < at
+    days = _days_between(order.ship_by_at, at, order) if late else 0
+    refunded = ""
+    if order.refunded_total:
+        refunded = "wholly" if order.refunded_total == order.total else "partly"
+    return Due(
+        late_days=days,
+        today=is_open and not late and order.ship_by_at - at < timedelta(days=1),
+        at_risk=order.status == S.UNSHIPPED and order.page_warning_at <= at,
+        late=late,
+        refunded=refunded,
+        service=str(ServiceLevel(order.ship_service_level).label),
+    )
+
+
+def _days_between(earlier: datetime, later: datetime, order: Order) -> int:
+    zone = order.marketplace.zone
+    first: date = earlier.astimezone(zone).date()
+    return (later.astimezone(zone).date() - first).days

@@ -1,0 +1,171 @@
+"""Order details."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Prefetch
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.domain import calendar
+from accounts.permissions import Function, Level
+from audit.models import Entry
+from core.http import MerchantRequest
+from core.templatetags.ui import days_words
+from orders import carriers
+from orders.access import order_needs
+from orders.domain import contacts, notes
+from orders.domain.words import amount as in_words
+from orders.domain.words import day_and_time
+from orders.enums import (
+    COMPONENT_LABELS,
+    COMPONENTS,
+    OrderEvent,
+    OrderStatus,
+    PaymentState,
+    SubType,
+)
+from orders.forms import NoteForm
+from orders.models import Item, Order, OrderNote, Refund, Shipment, ShipmentLine
+from orders.models.order import sign_of
+from orders.views import acts
+
+S = OrderStatus
+
+
+@require_GET
+@order_needs(Function.MANAGE_ORDERS)
+def order_details(request: MerchantRequest, order: Order) -> HttpResponse:
+    at = calendar.now_for(order.merchant)
+    items = list(Item.objects.of_orders([order.pk]).select_related("listing"))
+    lines = Prefetch("lines", ShipmentLine.objects.select_related("item").order_by("item__line"))
+    shipments = list(
+        Shipment.objects.filter(order=order).order_by("number").prefetch_related(lines)
+    )
+    refunds = list(Refund.objects.filter(order=order).order_by("number"))
+    history = list(Entry.objects.filter(order=order).order_by("number")[:500])
+    context = {
+        "order": order,
+        "at": at,
+        "due": acts.due(order, at=at),
+        "buttons": acts.buttons(order, acts.PAGE_ACTS[S(order.status)], request.actor, at=at),
+        "explanations": acts.explanations(order, request.actor, at=at),
+        "contact": contacts.of_order(order),
+        "items": [_item(item) for item in items],
+        "totals": _totals(items),
+        "shipments": [(s, carriers.tracking_url(s.carrier, s.tracking_id)) for s in shipments],
+        "refunds": refunds,
+        "notes": list(OrderNote.objects.filter(order=order).order_by("pk")),
+        "may_write": request.actor.may_edit(Function.MANAGE_ORDERS),
+        "timeline": [_event(entry, order) for entry in history],
+        "steps": _steps(order, shipments),
+        "sub_type": SubType(order.sub_type).label,
+        "charged": _charged(order),
+        "hidden": order.status in contacts.HIDDEN,
+        "late_words": days_words(acts.due(order, at=at).late_days),
+    }
+    return render(request, "orders/order_details.html", context)
+
+
+@require_POST
+@order_needs(Function.MANAGE_ORDERS, Level.EDIT)
+def add_note(request: MerchantRequest, order: Order) -> HttpResponse:
+    form = NoteForm(request.POST)
+    if form.is_valid():
+        notes.add_note(order_id=order.pk, text=form.cleaned_data["note"], by=request.actor)
+        messages.success(request, _("Note added"))
+    else:
+        messages.error(request, _("A note has 1 to 1,000 characters. Nothing was saved."))
+    return redirect(order.get_absolute_url())
+
+
+def _item(item: Item) -> dict[str, Any]:
+    """One row of the contents: the item and those of its eight amounts that are not zero."""
+    parts = [
+        (COMPONENT_LABELS[component], sign_of(component) * item.paid(component))
+        for component in COMPONENTS
+        if item.paid(component)
+    ]
+    return {"item": item, "parts": parts, "paid": item.paid_total, "refunded": item.refunded_total}
+
+
+def _totals(items: Sequence[Item]) -> list[tuple[Any, Any]]:
+    rows = []
+    for component in COMPONENTS:
+        total = sum((item.paid(component) for item in items), start=items[0].paid(component) * 0)
+        if total:
+            rows.append((COMPONENT_LABELS[component], sign_of(component) * total))
+    return rows
+
+
+def _charged(order: Order) -> str:
+    """When the buyer is or was charged, in words (DETAIL-01)."""
+    if order.paid_at is not None:
+        day = day_and_time(order.paid_at, order.marketplace)
+        return _("%s, in advance") % day if order.advance_paid_at else day
+    if order.payment_state == PaymentState.CAPTURE_FAILED:
+        return _("Charge failed; confirm again to retry")
+    if order.status == S.CANCELLED:
+        return _("Not charged")
+    return _("When you confirm")
+
+
+def _steps(order: Order, shipments: Sequence[Shipment]) -> list[dict[str, Any]]:
+    """The stepper: Pending, Unshipped, Partially shipped when it was, Shipped; or where it stopped."""
+    done = {"done": True, "now": False, "stopped": False}
+    steps = [{"name": S.PENDING.label, "when": order.purchased_at, **done}]
+    if order.verified_at is not None:
+        steps.append({"name": S.UNSHIPPED.label, "when": order.verified_at, **done})
+    if order.status == S.CANCELLED:
+        steps.append(
+            {"name": S.CANCELLED.label, "when": order.cancelled_at, "done": False, "now": True,
+             "stopped": True}
+        )  # fmt: skip
+        return steps
+    if order.status == S.PARTIALLY_SHIPPED or len(shipments) > 1:
+        steps.append({"name": S.PARTIALLY_SHIPPED.label, "when": shipments[0].confirmed_at, **done})
+    if order.status == S.SHIPPED:
+        steps.append({"name": S.SHIPPED.label, "when": shipments[-1].confirmed_at, **done})
+    steps[-1] |= {"now": True, "done": False}
+    if order.status == S.PENDING:
+        steps.append({"name": S.UNSHIPPED.label, "when": None})
+    if order.status != S.SHIPPED:
+        steps.append({"name": S.SHIPPED.label, "when": None})
+    return steps
+
+
+def _event(entry: Entry, order: Order) -> dict[str, Any]:
+    """One line of the timeline (DETAIL-10)."""
+    known = entry.event in OrderEvent.values
+    text = str(OrderEvent(entry.event).label) if known else entry.event
+    after = entry.after
+    if "shipment" in after:
+        text = _("%(what)s: package %(number)s, %(units)s units") % {
+            "what": text, "number": after["shipment"], "units": after.get("units", "")
+        }  # fmt: skip
+        if after.get("charged"):
+            text += ". " + _("Buyer charged %s") % in_words(order.total, order.currency)
+    if "total" in after:
+        from decimal import Decimal
+
+        text += ": " + in_words(Decimal(str(after["total"])), order.currency)
+    if "status" in after and "status" in entry.before:
+        change = {"before": S(entry.before["status"]).label, "after": S(after["status"]).label}
+        text += ". " + _("Status changed from %(before)s to %(after)s") % change
+    tone = ""
+    if entry.event in (OrderEvent.VERIFIED, OrderEvent.SHIPMENT_CONFIRMED):
+        tone = "is-good"
+    elif entry.event in (OrderEvent.CAPTURE_FAILED, OrderEvent.REFUND_FAILED) or "ancelled" in text:
+        tone = "is-bad"
+    return {
+        "text": text,
+        "at": entry.happened_at,
+        "by": entry.actor,
+        "door": entry.door,
+        "tone": tone,
+    }

@@ -1,0 +1,247 @@
+"""The address line of Manage Orders: its parameters, read into criteria and written back."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Marketplace, Membership
+from orders.domain import listing, numbers
+from orders.domain.listing import Criteria, Cursor, Sort
+from orders.enums import OrderStatus, SubType
+
+S = OrderStatus
+RANGES: Mapping[str, tuple[int, Any]] = {
+    "1d": (1, gettext_lazy("Last day")),
+    "3d": (3, gettext_lazy("Last 3 days")),
+    "7d": (7, gettext_lazy("Last 7 days")),
+    "30d": (30, gettext_lazy("Last 30 days")),
+    "90d": (90, gettext_lazy("Last 90 days")),
+}
+DEFAULT_RANGE, SEARCH_RANGE = "3d", "90d"
+SEARCHES: Mapping[str, Any] = {
+    "buyer_email": gettext_lazy("Buyer e-mail"),
+    "listing_id": gettext_lazy("Listing ID"),
+    "sku": gettext_lazy("Your Merchant SKU"),
+    "order_id": gettext_lazy("Order ID"),
+    "product_name": gettext_lazy("Product Name"),
+}
+SORTS = ("date", "-date", "status", "-status")
+SIZES = (25, 50, 100)
+LONGEST_KEYWORD = 200
+EARLIEST = date(2000, 1, 1)
+LONGEST_RANGE = timedelta(days=732)  # two years and a leap day
+
+
+@dataclass(slots=True)
+class ListQuery:
+    """What the address asks for. Unknown values fall back to the default (LIST-10).
+
+    status: "" for the default view, a status, "all" or "attention".
+    range: a key of ``RANGES``, "custom" or "all".
+    errors: messages by field; nothing is searched while there are any.
+    """
+
+    status: str = ""
+    range: str = DEFAULT_RANGE
+    from_date: date | None = None
+    to_date: date | None = None
+    q: str = ""
+    search: str = ""
+    keyword: str = ""
+    pending: bool = False
+    sub_types: tuple[str, ...] = ()
+    sort: str = "date"
+    size: int = 25
+    cursor: Cursor | None = None
+    advanced: bool = False
+    errors: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_default(self) -> bool:
+        """Whether this is the view one starts with (LIST-04)."""
+        return not (
+            {"status", "range", "from", "to", "search", "keyword", "q", "sub_type"}
+            & self.parameters.keys()
+        )
+
+    @property
+    def searches(self) -> bool:
+        return bool(self.search and self.keyword)
+
+    def sorting(self) -> Sort:
+        return Sort(self.sort.lstrip("-"), self.sort.startswith("-"))
+
+    def statuses(self, marketplace: Marketplace) -> tuple[OrderStatus, ...]:
+        """Return the statuses shown; empty stands for all."""
+        if self.status in S.values:
+            return (S(self.status),)
+        everything = self.status == "all" or self.search or self.advanced
+        if everything:
+            hidden = bool(self.search or self.advanced) and not self.pending
+            return tuple(s for s in S if s != S.PENDING) if hidden else ()
+        with_pending = self.pending or marketplace.pending_in_default_list
+        ready = (S.UNSHIPPED, S.PARTIALLY_SHIPPED)
+        return (S.PENDING, *ready) if with_pending else ready
+
+    def criteria(self, member: Membership, *, at: datetime) -> Criteria:
+        """Return what to look for; calendar days are those of the marketplace (IMPL-05)."""
+        marketplace = member.merchant.marketplace
+        from_at, to_at = self.span(marketplace, at=at)
+        return Criteria(
+            merchant_id=member.merchant_id,
+            statuses=self.statuses(marketplace),
+            attention=at if self.status == "attention" else None,
+            from_at=from_at,
+            to_at=to_at,
+            sub_types=self.sub_types,
+            search=self.search if self.keyword else "",
+            keyword=self.keyword,
+        )
+
+    def span(
+        self, marketplace: Marketplace, *, at: datetime
+    ) -> tuple[datetime | None, datetime | None]:
+        """Return the bounds of the purchase instant, the second exclusive (LIST-06, LIST-07)."""
+        if self.range in RANGES:
+            return at - timedelta(days=RANGES[self.range][0]), None
+        from_at = _start(self.from_date, marketplace) if self.from_date else None
+        day_after = self.to_date + timedelta(days=1) if self.to_date else None
+        return from_at, _start(day_after, marketplace) if day_after else None
+
+
+def read(parameters: QueryDict, member: Membership, *, today: date) -> ListQuery:
+    """Read the address line; see ``ListQuery`` for what its parts mean."""
+    asked = ListQuery(size=member.list_page_size)
+    asked.parameters = {
+        name: parameters.getlist(name) if name == "sub_type" else parameters[name]
+        for name in _KNOWN
+        if parameters.get(name)
+    }
+    get = asked.parameters.get
+    if get("status") in (*S.values, "all", "attention"):
+        asked.status = get("status")
+    if get("sort") in SORTS:
+        asked.sort = get("sort")
+    if get("per_page") in map(str, SIZES):
+        asked.size = int(get("per_page"))
+    asked.sub_types = tuple(t for t in get("sub_type", []) if t in SubType.values)
+    asked.advanced = get("advanced") == "1"
+    asked.pending = get("pending") == "1"
+    _read_search(asked, member)
+    _read_range(asked, today)
+    asked.cursor = read_cursor(get("after"), get("before"))
+    return asked
+
+
+_KNOWN = (
+    "status", "range", "from", "to", "q", "search", "keyword", "pending", "sub_type", "sort",
+    "per_page", "after", "before", "advanced",
+)  # fmt: skip
+
+
+def _read_search(asked: ListQuery, member: Membership) -> None:
+    get = asked.parameters.get
+    text = get("keyword", "").strip()
+    if get("search") in SEARCHES:
+        asked.search = get("search")
+    elif text:
+        asked.search = "order_id"
+    asked.q = get("q", "").strip()
+    if asked.q and not text:
+        text = asked.q
+        asked.search = listing.kind_of(member.merchant_id, text[:LONGEST_KEYWORD])
+        asked.pending = True
+    if len(text) > LONGEST_KEYWORD:
+        asked.errors["keyword"] = _("Only the first %d characters are searched") % LONGEST_KEYWORD
+        text = text[:LONGEST_KEYWORD]
+    asked.keyword = text
+    if not text:
+        return
+    if asked.search == "order_id":
+        number = numbers.normalised(text)
+        if number is None:
+            asked.errors["keyword"] = _("An Order ID has 17 digits, like 203-1234567-1234567")
+        else:
+            asked.keyword = number
+    elif asked.search == "buyer_email" and not 0 < text.find("@") < len(text) - 1:
+        asked.errors["keyword"] = _("This is not an e-mail address")
+
+
+def _read_range(asked: ListQuery, today: date) -> None:
+    get = asked.parameters.get
+    searching = bool(asked.search and asked.keyword) or asked.advanced
+    asked.range = SEARCH_RANGE if searching else DEFAULT_RANGE
+    if get("range") in (*RANGES, "all", "custom"):
+        asked.range = get("range")
+    if not (get("from") or get("to")):
+        if asked.range == "custom":
+            asked.advanced = True
+            asked.range = SEARCH_RANGE if searching else DEFAULT_RANGE
+        return
+    asked.range = "custom"
+    asked.from_date = _read_day(asked, "from", today)
+    asked.to_date = _read_day(asked, "to", today)
+    if asked.from_date and asked.to_date and asked.from_date > asked.to_date:
+        asked.errors["from"] = _("From must be before To")
+    end = asked.to_date or today
+    if asked.from_date and end - asked.from_date > LONGEST_RANGE:
+        asked.errors["from"] = _("Choose at most two years")
+
+
+def _read_day(asked: ListQuery, name: str, today: date) -> date | None:
+    text = asked.parameters.get(name)
+    if not text:
+        return None
+    for form in ("%Y-%m-%d", "%d/%m/%Y", "%d %b %Y"):
+        try:
+            day = datetime.strptime(text.strip(), form).date()  # noqa: DTZ007  a day has no zone
+        except ValueError:
+            continue
+        if text.isascii() and EARLIEST <= day <= today.replace(year=today.year + 1, day=1):
+            return day
+    asked.errors[name] = _("Enter a date, like 8 Dec 2026")
+    return None
+
+
+def _start(day: date, marketplace: Marketplace) -> datetime:
+    return datetime.combine(day, time(0), marketplace.zone).astimezone(UTC)
+
+
+def write_cursor(cursor: Cursor) -> str:
+    """Return a cursor as the address line carries it."""
+    text = json.dumps(
+        [cursor.rank, cursor.purchased_at.isoformat(), cursor.number, cursor.position]
+    )
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def read_cursor(after: str | None, before: str | None) -> Cursor | None:
+    """Read a cursor; one that cannot be read falls back to the first page."""
+    text = after or before
+    if not text:
+        return None
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        rank, instant, number, position = json.loads(base64.urlsafe_b64decode(padded))
+        at = datetime.fromisoformat(instant)
+        sound = (
+            isinstance(rank, int)
+            and at.tzinfo is not None
+            and numbers.normalised(number) == number
+            and isinstance(position, int)
+            and 0 <= position < 10**9
+        )
+    except (ValueError, TypeError, binascii.Error, AttributeError):
+        return None
+    return Cursor(rank, at, number, position, backwards=not after) if sound else None

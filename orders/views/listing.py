@@ -1,0 +1,224 @@
+"""Manage Orders: the list, its filters and searches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.access import needs
+from accounts.domain import calendar
+from accounts.models import Membership
+from accounts.permissions import Function
+from core.http import MerchantRequest
+from orders.domain import listing
+from orders.enums import OrderStatus, SubType
+from orders.models import Order
+from orders.views import acts, list_query
+from orders.views.list_query import ListQuery, write_cursor
+
+S = OrderStatus
+
+
+@require_GET
+@needs(Function.MANAGE_ORDERS)
+def manage_orders(request: MerchantRequest) -> HttpResponse:
+    member = request.member
+    at = calendar.now_for(member.merchant)
+    marketplace = member.merchant.marketplace
+    asked = list_query.read(request.GET, member, today=marketplace.local_date(at))
+    context: dict[str, Any] = {
+        "asked": asked,
+        "at": at,
+        "parameters": _shown_parameters(asked),
+        "searches": list_query.SEARCHES,
+        "sub_types": SubType.choices,
+        "sizes": list_query.SIZES,
+    }
+    if asked.errors:
+        context |= {"ranges": _ranges(asked), "views": []}
+        return render(request, "orders/manage_orders.html", context, status=422)
+
+    criteria = asked.criteria(member, at=at)
+    page = listing.page(criteria, asked.sorting(), asked.size, asked.cursor)
+    numbers = listing.counts(criteria, at=at)
+    if asked.search == "order_id" and asked.searches and not page.orders:
+        context |= {"ranges": _ranges(asked), "views": _views(asked, numbers)}
+        return render(request, "orders/order_not_found.html", context, status=404)
+
+    pinned: list[Order] = []
+    if asked.is_default and asked.cursor is None and criteria.from_at is not None:
+        pinned = listing.pinned(member.merchant_id, criteria.from_at, at=at)
+    items = listing.items_shown([*pinned, *page.orders])
+    for order in [*pinned, *page.orders]:
+        order.merchant, order.marketplace = member.merchant, marketplace
+    shown = asked.statuses(marketplace)
+    total = numbers["attention"] if criteria.attention else listing.total(numbers, shown)
+    context |= {
+        "ranges": _ranges(asked),
+        "views": _views(asked, numbers),
+        "rows": [_row(order, items, request, at) for order in page.orders],
+        "pinned": [_row(order, items, request, at) for order in pinned],
+        "older": numbers["older"],
+        "title": _title(asked, shown, numbers, total),
+        "total": total,
+        "most": listing.MOST_COUNTED,
+        "page": page,
+        "last": page.first + len(page.orders) - 1,
+        "next": write_cursor(page.next) if page.next else "",
+        "previous": write_cursor(page.previous) if page.previous else "",
+        "chips": _chips(asked),
+        "sort_date": _sort_heading(asked, "date"),
+        "sort_status": _sort_heading(asked, "status"),
+        "nothing_yet": not page.orders and not pinned and _is_new(member),
+    }
+    return render(request, "orders/manage_orders.html", context)
+
+
+@require_POST
+@needs(Function.MANAGE_ORDERS)
+def preferences(request: MerchantRequest) -> HttpResponse:
+    """Keep how many orders a page shows, and go back to where one was."""
+    size = request.POST.get("per_page", "")
+    if size in map(str, list_query.SIZES):
+        Membership.objects.filter(pk=request.member.pk).update(list_page_size=int(size))
+    back = request.POST.get("next", "")
+    inside = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return redirect(back if inside else reverse("orders:list"))
+
+
+def _row(
+    order: Order, items: Mapping[int, list[Any]], request: MerchantRequest, at: Any
+) -> acts.Row:
+    shown = items[order.pk]
+    return acts.Row(
+        order=order,
+        items=shown,
+        more_items=order.item_count - len(shown),
+        buttons=acts.buttons(order, acts.ROW_ACTS[S(order.status)], request.actor, at=at),
+        due=acts.due(order, at=at),
+    )
+
+
+def _is_new(member: Membership) -> bool:
+    return not Order.objects.for_merchant(member.merchant_id).exists()
+
+
+def _shown_parameters(asked: ListQuery) -> dict[str, Any]:
+    """The parameters links carry on: all but the place in the list."""
+    left_out = {"after", "before"}
+    return {name: value for name, value in asked.parameters.items() if name not in left_out}
+
+
+def _views(asked: ListQuery, numbers: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return the quick views with their counts (LIST-16)."""
+    ready = (S.UNSHIPPED, S.PARTIALLY_SHIPPED)
+    views: list[tuple[str, str, int]] = []
+    if not asked.searches:
+        views.append(("", _("Ready to ship"), listing.total(numbers, ready)))
+    views += [
+        (status.value, str(status.label), numbers[status.value])
+        for status in (*ready, S.PENDING, S.SHIPPED, S.CANCELLED)
+    ]
+    views.append(("all", _("All"), listing.total(numbers, ())))
+    current = asked.status or ("all" if asked.searches else "")
+    shown = [
+        {"value": value, "label": label, "count": count, "current": value == current}
+        for value, label, count in views
+    ]
+    shown.append(
+        {
+            "value": "attention",
+            "label": _("Needs attention"),
+            "count": numbers["attention"],
+            "current": current == "attention",
+            "alert": True,
+        }
+    )
+    return shown
+
+
+def _ranges(asked: ListQuery) -> list[dict[str, Any]]:
+    return [
+        {"value": value, "label": label, "current": asked.range == value}
+        for value, (_days, label) in list_query.RANGES.items()
+    ]
+
+
+def _sort_heading(asked: ListQuery, by: str) -> dict[str, str]:
+    """Say how a column is sorted and what its heading leads to (LIST-08)."""
+    if asked.sort == by:
+        return {"aria": "ascending", "to": f"-{by}"}
+    if asked.sort == f"-{by}":
+        return {"aria": "descending", "to": by}
+    return {"aria": "", "to": by}
+
+
+def _chips(asked: ListQuery) -> list[dict[str, Any]]:
+    """Return the extra filters in force, each with the parameters that it drops."""
+    chips: list[dict[str, Any]] = []
+    if asked.searches:
+        label = f"{list_query.SEARCHES[asked.search]}: {asked.keyword}"
+        chips.append({"label": label, "drops": ["search", "keyword", "q"]})
+    if asked.pending and not asked.q:
+        chips.append({"label": _("Include Pending Orders"), "drops": ["pending"]})
+    if asked.sub_types:
+        labels = ", ".join(str(SubType(t).label) for t in asked.sub_types)
+        chips.append({"label": f"{_('Order Sub Type')}: {labels}", "drops": ["sub_type"]})
+    if asked.range in ("custom", "all"):
+        chips.append({"label": _span_words(asked), "drops": ["range", "from", "to"]})
+    for chip in chips:
+        kept = {k: v for k, v in _shown_parameters(asked).items() if k not in chip["drops"]}
+        chip["href"] = _href(kept)
+    return chips
+
+
+def _href(parameters: Mapping[str, Any]) -> str:
+    from django.utils.http import urlencode
+
+    query = urlencode(parameters, doseq=True)
+    return reverse("orders:list") + (f"?{query}" if query else "")
+
+
+def _title(
+    asked: ListQuery, shown: Sequence[OrderStatus], numbers: Mapping[str, int], total: int
+) -> dict[str, str]:
+    """Tell in words what the list shows: how many of what, and when placed."""
+    if asked.status == "attention":
+        return {"what": _count(total) + " " + _("orders that need attention"), "when": ""}
+    words = [
+        f"{_count(numbers[status.value])} {str(status.label).lower()}"
+        for status in (S.UNSHIPPED, S.PARTIALLY_SHIPPED, S.PENDING, S.SHIPPED, S.CANCELLED)
+        if status in shown
+    ]
+    if not shown or len(shown) > 3:
+        words = [_count(total)]
+    what = _(" and ").join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return {"what": what + " " + ngettext("order", "orders", total), "when": _span_words(asked)}
+
+
+def _count(number: int) -> str:
+    most = listing.MOST_COUNTED
+    return f"{most:,}+" if number > most else f"{number:,}"
+
+
+def _span_words(asked: ListQuery) -> str:
+    if asked.range in list_query.RANGES:
+        days = list_query.RANGES[asked.range][0]
+        if days == 1:
+            return _("placed in the last day")
+        return _("placed in the last %d days") % days
+    if asked.from_date and asked.to_date:
+        return _("placed from %(from)s to %(to)s") % {"from": asked.from_date, "to": asked.to_date}
+    if asked.from_date:
+        return _("placed since %s") % asked.from_date
+    if asked.to_date:
+        return _("placed up to %s") % asked.to_date
+    return _("of all dates")

@@ -1,0 +1,98 @@
+"""Confirm New Shipments."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts.domain import calendar
+from accounts.models import Membership
+from accounts.permissions import Function, Level
+from core.http import MerchantRequest
+from core.refusal import Refused
+from orders import carriers
+from orders.access import order_needs
+from orders.domain import packages, shipments
+from orders.enums import Act
+from orders.forms import ConfirmForm
+from orders.models import Item, Order, Shipment
+from orders.views import acting, acts
+
+TEMPLATE = "orders/confirm_shipment.html"
+
+
+@require_http_methods(["GET", "POST"])
+@order_needs(Function.CONFIRM_SHIPMENTS, Level.EDIT)
+def confirm_shipment(request: MerchantRequest, order: Order) -> HttpResponse:
+    at = calendar.now_for(order.merchant)
+    items = list(Item.objects.of_orders([order.pk]))
+    more = {"items": items, "methods": carriers.METHODS}
+
+    def form_of(data: object) -> ConfirmForm:
+        last = request.member.last_carrier
+        return ConfirmForm(data, order=order, items=items, at=at, last_carrier=last)  # type: ignore[arg-type]
+
+    if request.method == "GET":
+        if (why := acts.refusal(order, Act.CONFIRM, request.actor, at=at)) is not None:
+            return acting.impossible(request, order, why)
+        return acting.page(request, TEMPLATE, order, form_of(None), **more)
+
+    form = form_of(request.POST)
+    refusal = None
+    if form.is_valid():
+        try:
+            shipment = shipments.confirm_shipment(
+                wanted=_wanted(request, order, form), by=request.actor
+            )
+        except Refused as no:
+            order, refusal = acting.refused(request, order, form, no.refusal)
+        else:
+            return _done(request, order, shipment, form)
+    if refusal is None and not form.is_valid():
+        # What is typed may be wrong because the order moved on: then that is the answer.
+        why = acts.refusal(order, Act.CONFIRM, request.actor, at=at)
+        if why is not None:
+            return acting.impossible(request, order, why)
+    if refusal is not None and refusal.code not in ("STALE_ORDER", "PAYMENT_CAPTURE_FAILED"):
+        return acting.impossible(request, order, refusal)
+    again = form_of(form.posted_again())
+    if form.errors:
+        again.full_clean()
+        again._errors = form.errors  # the same errors beside a fresh key
+    return acting.page(request, TEMPLATE, order, again, refusal, **more)
+
+
+def _wanted(request: MerchantRequest, order: Order, form: ConfirmForm) -> shipments.Confirmation:
+    given = form.cleaned_data
+    return shipments.Confirmation(
+        order_id=order.pk,
+        package=packages.Package(
+            ship_date=given["ship_date"],
+            carrier=given["carrier"],
+            carrier_name=given["carrier_name"] if given["carrier"] == carriers.OTHER else "",
+            method=given["method"],
+            tracking_id=given["tracking_id"],
+        ),
+        quantities=given["quantities"],
+        rest_not_sent=given["not_sent"],
+        seen=given["seen"],
+        once=acting.once_of(request, shipments.ACTION, order),
+    )
+
+
+def _done(
+    request: MerchantRequest, order: Order, shipment: Shipment, form: ConfirmForm
+) -> HttpResponse:
+    Membership.objects.filter(pk=request.member.pk).update(last_carrier=shipment.carrier)
+    messages.success(
+        request,
+        _("Shipment confirmed: %(order)s, %(how)s. The buyer is told by e-mail.")
+        % {"order": order.number, "how": str(shipment)},
+    )
+    if form.cleaned_data["not_sent"]:
+        return redirect(reverse("orders:refund", args=[order.number]) + "?tab=partial&not_sent=1")
+    return redirect(acting.origin(request, order))

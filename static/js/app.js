@@ -1,0 +1,220 @@
+/*
+ * Small conveniences on top of pages that already work without them.
+ * No dependency, no build step, no inline code, safe under a strict
+ * Content-Security-Policy. Listeners are delegated, so fragments swapped in by
+ * htmx need no set-up of their own.
+ */
+(function () {
+  "use strict";
+  var doc = document;
+  doc.documentElement.classList.add("has-js");
+
+  function closest(event, selector) {
+    return event.target instanceof Element ? event.target.closest(selector) : null;
+  }
+  function all(root, selector) {
+    return Array.prototype.slice.call(root.querySelectorAll(selector));
+  }
+  function announce(text) {
+    var region = doc.getElementById("announcer");
+    if (!region) {
+      region = doc.createElement("div");
+      region.id = "announcer";
+      region.className = "visually-hidden";
+      region.setAttribute("role", "status");
+      doc.body.appendChild(region);
+    }
+    region.textContent = text;
+  }
+
+  function toast(text) {
+    var stack = doc.querySelector(".toasts");
+    if (!stack) {
+      stack = doc.createElement("div");
+      stack.className = "toasts";
+      stack.setAttribute("role", "status");
+      doc.body.appendChild(stack);
+    }
+    var item = doc.createElement("div");
+    item.className = "toast";
+    item.textContent = text;
+    stack.appendChild(item);
+    setTimeout(function () { item.remove(); }, 4000);
+  }
+
+  /* ---- Selecting orders ---- */
+  function refreshSelection(form) {
+    var boxes = all(form, ".row-check");
+    var picked = boxes.filter(function (box) { return box.checked; }).length;
+    var master = form.querySelector("[data-select-all]");
+    if (master) {
+      master.checked = picked > 0 && picked === boxes.length;
+      master.indeterminate = picked > 0 && picked < boxes.length;
+    }
+    var label = form.querySelector("[data-bulk-label]");
+    if (label) {
+      if (!label.dataset.empty) label.dataset.empty = label.textContent;
+      label.textContent = picked ? (picked === 1 ? "1 order selected" : picked + " orders selected") : label.dataset.empty;
+    }
+  }
+  var lastBox = null;
+  doc.addEventListener("click", function (event) {
+    var box = closest(event, ".row-check");
+    if (!box) return;
+    var form = box.closest("[data-bulk]");
+    if (!form) return;
+    if (event.shiftKey && lastBox && form.contains(lastBox)) {
+      var boxes = all(form, ".row-check");
+      var a = boxes.indexOf(lastBox), b = boxes.indexOf(box);
+      boxes.slice(Math.min(a, b), Math.max(a, b) + 1).forEach(function (item) { item.checked = box.checked; });
+    }
+    lastBox = box;
+    refreshSelection(form);
+  });
+  doc.addEventListener("change", function (event) {
+    var master = closest(event, "[data-select-all]");
+    if (!master) return;
+    var form = master.closest("[data-bulk]");
+    all(form, ".row-check").forEach(function (box) { box.checked = master.checked; });
+    refreshSelection(form);
+  });
+  doc.addEventListener("reset", function (event) {
+    if (event.target.matches("[data-bulk]")) {
+      setTimeout(function () { refreshSelection(event.target); }, 0);
+    }
+  });
+
+  /* ---- Partial refund: running total, in pence so that it never drifts ---- */
+  function pence(text) {
+    var clean = String(text).replace(/[£,\s]/g, "");
+    return /^\d+(\.\d{0,2})?$/.test(clean) ? Math.round(parseFloat(clean) * 100) : 0;
+  }
+  function pounds(value) {
+    return "£" + Math.floor(value / 100).toString().replace(/\B(?=(\d{3})+$)/g, ",") + "." + String(value % 100).padStart(2, "0");
+  }
+  doc.addEventListener("input", function (event) {
+    var field = closest(event, "[data-refund] [data-amount], [data-refund] [data-tick]");
+    if (!field) return;
+    var form = field.closest("[data-refund]");
+    var row = field.closest("[data-refund-row]");
+    if (field.matches("[data-amount]")) {
+      row.querySelector("[data-tick]").checked = all(row, "[data-amount]").some(function (box) { return pence(box.value) > 0; });
+      field.toggleAttribute("aria-invalid", false);
+      if (pence(field.value) > pence(field.dataset.max)) field.setAttribute("aria-invalid", "true");
+    }
+    var total = 0;
+    all(form, "[data-refund-row]").forEach(function (line) {
+      var sum = 0;
+      if (line.querySelector("[data-tick]").checked) {
+        all(line, "[data-amount]").forEach(function (box) { sum += pence(box.value); });
+      }
+      line.querySelector("[data-row-total]").textContent = pounds(sum);
+      total += sum;
+    });
+    form.querySelector("[data-total]").textContent = pounds(total);
+  });
+
+  /* ---- A click anywhere in a row opens the order, unless text is being selected ---- */
+  doc.addEventListener("click", function (event) {
+    var row = closest(event, ".orders tbody tr");
+    if (!row || closest(event, "a, button, input, label, select") || String(getSelection())) return;
+    var link = row.querySelector(".order-id a");
+    if (link) link.click();
+  });
+
+  /* ---- Copy, print, dismiss ---- */
+  doc.addEventListener("click", function (event) {
+    var copy = closest(event, "[data-copy], [data-copy-from]");
+    if (copy && navigator.clipboard) {
+      var source = copy.dataset.copy || doc.getElementById(copy.dataset.copyFrom).innerText;
+      navigator.clipboard.writeText(source).then(function () { toast("Copied"); });
+    }
+    if (closest(event, "[data-print]")) window.print();
+    var dismiss = closest(event, "[data-dismiss]");
+    if (dismiss) dismiss.closest(dismiss.dataset.dismiss).remove();
+  });
+
+  /* ---- Drag and drop on top of the ordinary file field ---- */
+  ["dragover", "dragleave", "drop"].forEach(function (type) {
+    doc.addEventListener(type, function (event) {
+      var zone = closest(event, "[data-dropzone]");
+      if (!zone) return;
+      event.preventDefault();
+      zone.classList.toggle("is-over", type === "dragover");
+      if (type === "drop") {
+        var input = zone.querySelector("input[type=file]");
+        input.files = event.dataTransfer.files;
+        input.dispatchEvent(new Event("change", { bubbles: true }));
+      }
+    });
+  });
+
+  /* ---- Scanning: Enter goes to the next Tracking ID instead of submitting ---- */
+  doc.addEventListener("keydown", function (event) {
+    if (event.key !== "Enter" || !closest(event, ".bulk .input--code")) return;
+    var boxes = all(doc, ".bulk .input--code");
+    var next = boxes[boxes.indexOf(event.target) + 1];
+    if (next) { event.preventDefault(); next.focus(); next.select(); }
+  });
+
+  /* ---- The account menu closes on Escape and on a click elsewhere ---- */
+  doc.addEventListener("click", function (event) {
+    all(doc, ".topbar__menu[open]").forEach(function (menu) { if (!menu.contains(event.target)) menu.open = false; });
+  });
+  doc.addEventListener("keydown", function (event) {
+    if (event.key !== "Escape") return;
+    all(doc, ".topbar__menu[open]").forEach(function (menu) { menu.open = false; menu.querySelector("summary").focus(); });
+    if (event.target.matches("[type=search]")) event.target.blur();
+  });
+
+  /* ---- Keyboard shortcuts. Off for anyone who has turned them off. ---- */
+  var prefix = "", timer = 0;
+  function rows() { return all(doc, ".orders tbody tr:not(.row-group)"); }
+  function currentRow() { return doc.activeElement && doc.activeElement.closest ? doc.activeElement.closest(".orders tbody tr") : null; }
+  doc.addEventListener("keydown", function (event) {
+    if (doc.body.dataset.shortcuts === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input:not([type=checkbox]):not([type=radio]), select, textarea, [contenteditable]")) return;
+    var key = event.key, row = currentRow(), link;
+    clearTimeout(timer);
+    if (prefix === "g") {
+      prefix = "";
+      link = /^[a-z]$/.test(key) && doc.querySelector("[data-go=" + key + "]");
+      if (link) { event.preventDefault(); link.click(); }
+      return;
+    }
+    if (key === "g") { prefix = "g"; timer = setTimeout(function () { prefix = ""; }, 1200); return; }
+    if (key === "/") {
+      link = doc.getElementById("q");
+      if (link) { event.preventDefault(); link.focus(); link.select(); }
+    } else if (key === "?") {
+      link = doc.querySelector("dialog[data-shortcuts-dialog]");
+      event.preventDefault();
+      if (link && link.showModal) link.showModal(); else if ((link = doc.querySelector("a[data-shortcuts]"))) link.click();
+    } else if (rows().length && (key === "j" || key === "k")) {
+      var list = rows(), at = list.indexOf(row);
+      var target = list[Math.max(0, Math.min(list.length - 1, at + (key === "j" ? 1 : -1)))];
+      if (target) { event.preventDefault(); target.querySelector(".order-id a").focus(); }
+    } else if (row && key === "x") {
+      link = row.querySelector(".row-check");
+      if (link) { event.preventDefault(); link.click(); }
+    } else if (/^[cpr]$/.test(key)) {
+      var bulk = doc.querySelector("[data-bulk] .row-check:checked") &&
+                 doc.querySelector("[data-bulk] [name=action][value=" + { c: "confirm", p: "print", r: "none" }[key] + "]");
+      link = bulk || (row ? row.querySelector({ c: "[href*=confirm]", p: "[href*=packing]", r: "[href*=refund]" }[key])
+                          : doc.querySelector(".action-bar [aria-keyshortcuts=" + key + "]"));
+      if (link) { event.preventDefault(); link.click(); }
+    } else if (!rows().length && (key === "j" || key === "k")) {
+      link = doc.querySelector(".order-head__nav [aria-keyshortcuts=" + key + "]");
+      if (link) { event.preventDefault(); link.click(); }
+    }
+  });
+
+  /* ---- Focus: the error summary on load, the results heading after a swap ---- */
+  var summary = doc.querySelector("[data-error-summary]");
+  if (summary) summary.focus();
+  doc.addEventListener("htmx:afterSettle", function (event) {
+    var heading = event.target.querySelector("[data-error-summary], #results-title");
+    if (heading && !event.target.contains(doc.activeElement)) heading.focus();
+    if (event.target.id === "order-results" && heading) announce(heading.textContent);
+  });
+})();
