@@ -10,7 +10,7 @@ Door = Literal["form", "file", "api", "job", "gateway", "operator", "channel", "
 
 NONE, VIEW, EDIT = 0, 1, 2
 
-# Doors whose actors are the platform itself; the table of moves, not a matrix of rights, bounds them.
+# Doors of the platform itself: the table of moves bounds them, not a matrix of rights.
 PLATFORM_DOORS = frozenset({"job", "gateway", "operator", "channel", "buyer"})
 
 

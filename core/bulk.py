@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 from django.db import connection, models
 
@@ -32,9 +32,9 @@ def _write(
     if not rows:
         return 0
     meta = model._meta
-    columns = [meta.get_field(name) for name in fields]
-    quote = connection.ops.quote_name
-    names = [quote(column.column) for column in columns]
+    columns = [cast("models.Field[Any, Any]", meta.get_field(name)) for name in fields]
+    quote: Callable[[str], str] = connection.ops.quote_name
+    names = [quote(str(column.column)) for column in columns]
     keys = sorted(rows)
     arrays: list[list[Any]] = [keys]
     for index, column in enumerate(columns):
@@ -46,7 +46,7 @@ def _write(
     sql = (
         f"UPDATE {quote(meta.db_table)} AS t SET {assignments} "
         f"FROM unnest({unnest}) AS v(pk, {', '.join(names)}) "
-        f"WHERE t.{quote(meta.pk.column)} = v.pk"
+        f"WHERE t.{quote(str(meta.pk.column))} = v.pk"
     )
     with connection.cursor() as cursor:
         cursor.execute(sql, arrays)

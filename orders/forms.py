@@ -51,6 +51,11 @@ class ActForm(forms.Form):
                 attributes = self.fields[name].widget.attrs
                 attributes |= {"aria-invalid": "true", "aria-describedby": f"{name}-error"}
 
+    def take_errors_of(self, other: ActForm) -> None:
+        """Show the same errors beside a fresh key."""
+        self.full_clean()
+        self._errors: Any = other.errors
+
     def posted_again(self) -> dict[str, Any]:
         """Return what was typed with a fresh key and the present version, to be shown again."""
         kept = self.data.copy()  # type: ignore[attr-defined]

@@ -43,7 +43,7 @@ def pytest_load_initial_conftests(early_config: Any, args: list[str]) -> None:
 def _place_of_our_own() -> tuple[int, IO[str]]:
     """Return a number that no other test run in this checkout uses, and the lock that holds it."""
     for number in range(1, 20):
-        lock = open(services.runtime_dir() / f"test-{number}.lock", "a+")  # noqa: SIM115
+        lock = open(services.runtime_dir() / f"test-{number}.lock", "a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

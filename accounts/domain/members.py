@@ -16,7 +16,7 @@ from core.actor import Actor
 
 @transaction.atomic
 def open_account(*, name: str, slug: str, marketplace: str, by: Actor, **details: Any) -> Merchant:
-    """Open a merchant's account under a marketplace's policy; details are fields of ``Merchant``."""
+    """Open an account under a marketplace's policy; details are fields of ``Merchant``."""
     place = Marketplace.objects.get(code=marketplace)
     details.setdefault("country", place.country)
     details.setdefault("display_name", name)

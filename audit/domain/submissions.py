@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.utils.translation import gettext as _
@@ -16,7 +17,7 @@ from audit.models import Submission
 from core.actor import Actor
 from core.refusal import Refusal, Refused
 
-Result = dict[str, object]
+Result = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,11 @@ def instant(context: template.Context, value: datetime | None, form: str = "text
     words = day_words(local.date(), place.country, weekday=form == "full", year=form != "brief")
     zone = f" {local.tzname()}" if form in ("zone", "full") else ""
     return format_html(
-        '<time datetime="{}">{}, {:%H:%M}{}</time>', f"{value:%Y-%m-%dT%H:%MZ}", words, local, zone
+        '<time datetime="{}">{}, {}{}</time>',
+        f"{value:%Y-%m-%dT%H:%MZ}",
+        words,
+        f"{local:%H:%M}",
+        zone,
     )
 
 
@@ -139,7 +143,7 @@ def clock_time(context: template.Context, value: datetime) -> str:
 @register.simple_tag(takes_context=True)
 def querystring_with(context: template.Context, **changes: Any) -> str:
     """{% querystring_with sort="-date" after=None %}: this page's parameters with changes."""
-    current = context.get("parameters", {})
+    current: dict[str, Any] = context.get("parameters") or {}
     merged = {**current, **changes}
     pairs = [(key, value) for key, value in merged.items() if value not in (None, "", [])]
     return "?" + urlencode(pairs, doseq=True) if pairs else context["request"].path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 from django.utils.translation import gettext as _
@@ -86,7 +87,7 @@ def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpRespo
         )
     # Without context processors: an error page must come even when the database is away.
     page = loader.get_template("error.html").render(
-        {"status": status, "title": title, "text": text}, None
+        {"status": status, "title": title, "text": text, "site_name": settings.SITE_NAME}, None
     )
     response = HttpResponse(page, status=status)
     response["Cache-Control"] = "no-store"

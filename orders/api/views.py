@@ -15,11 +15,11 @@ from rest_framework.views import APIView
 from accounts.permissions import Function
 from audit.domain.submissions import Once, fingerprint_of
 from orders.api.serializers import NewOrder, OrderOut
+from orders.cursors import read_cursor, write_cursor
 from orders.domain import contacts, lifecycle, listing, placing
 from orders.domain.listing import Criteria, Sort
 from orders.enums import OrderStatus
 from orders.models import Order
-from orders.views.list_query import read_cursor, write_cursor
 
 PAGE = 50
 IDEMPOTENCY_KEY = OpenApiParameter(

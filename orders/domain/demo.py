@@ -169,7 +169,11 @@ class _Shop:
             "payment_token": "ok",
         } | changes
         draft = OrderDraft(**values)  # type: ignore[arg-type]
-        return placing.place_order(merchant_id=self.shop.pk, draft=draft, by=CHECKOUT)
+        (placed,) = placing.place_orders(
+            merchant_id=self.shop.pk, wanted=[draft], by=CHECKOUT, at=draft.purchased_at
+        )
+        assert isinstance(placed, Order), placed
+        return placed
 
     def verified(self, age: timedelta, **changes: object) -> Order:
         order = self.place(age, **changes)

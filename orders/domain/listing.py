@@ -389,7 +389,7 @@ def _search_counts(criteria: Criteria, at: datetime) -> dict[str, int]:
 def _capped(source: str, conditions: Sequence[_Sql]) -> _Sql:
     where = _and(conditions)
     return _Sql(
-        f"(SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {where.text} LIMIT %s) AS some)",
+        f"(SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {where.text} LIMIT %s) AS capped)",
         [*where.values, MOST_COUNTED + 1],
     )
 

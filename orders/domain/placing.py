@@ -18,7 +18,7 @@ from audit.domain import submissions
 from audit.domain.submissions import Once
 from catalog.domain import listings as listing_verbs
 from catalog.domain import stock
-from catalog.models import Listing
+from catalog.models import Listing, ListingTitle
 from core.actor import Actor
 from core.refusal import Refusal, Refused
 from core.transactions import unit_of_work
@@ -65,16 +65,18 @@ def place_orders(
     wanted: Sequence[OrderDraft],
     by: Actor,
     once: Once | None = None,
+    at: datetime | None = None,
 ) -> list[Order | Refusal]:
     """Place orders of one merchant; each stands alone and is answered in its place.
 
+    at: the instant it happened, for replays of the past; None reads the clock.
     Stock leaves at once, in the pending state (INVENTORY-02); verification of the payment starts.
     Refusals: PERMISSION_DENIED, ACCOUNT_SUSPENDED, INVALID_INPUT (with field), LISTING_INACTIVE,
         OUT_OF_STOCK, ALREADY_KNOWN (fact ``order_id``); raises Refused: TOKEN_REUSED.
     Source: T01, PENDING-01, PENDING-13, SHIP-18, AUTO-01, INVENTORY-02, INVENTORY-04.
     """
     merchant = Merchant.objects.select_related("marketplace").get(pk=merchant_id)
-    at = calendar.now_for(merchant)
+    at = at or calendar.now_for(merchant)
     first = submissions.claim(once, merchant_id=merchant_id, action="place", by=by, at=at)
     if first is not None:
         return [Order.objects.get(merchant_id=merchant_id, number=first["order"])]
@@ -335,7 +337,7 @@ def _item(
     line: int,
     draft: drafts.ItemDraft,
     listing: Listing,
-    titles: Mapping[tuple[int, str], object],
+    titles: Mapping[tuple[int, str], ListingTitle],
 ) -> Item:
     title = draft.title or listing.title
     return Item(

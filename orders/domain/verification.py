@@ -108,7 +108,7 @@ def settle_verifications(
 
 
 def decline(*, order_id: int, cause: CancelCause, by: Actor) -> Refusal | None:
-    """Cancel a pending order whose payment is not secured (T03); return a refusal if it moved on."""
+    """Cancel a pending order whose payment is not secured (T03); a refusal if it moved on."""
     outcome = {cause_: outcome for outcome, cause_ in _CAUSES.items()}[cause]
     order = Order.objects.select_related("merchant", "marketplace").get(pk=order_id)
     refusal = guards.ask(Act.DECLINE, guards.Facts(order, by, calendar.now_for(order.merchant)))

@@ -116,7 +116,7 @@ def _charged(order: Order) -> str:
 
 
 def _steps(order: Order, shipments: Sequence[Shipment]) -> list[dict[str, Any]]:
-    """The stepper: Pending, Unshipped, Partially shipped when it was, Shipped; or where it stopped."""
+    """The stepper: from Pending to Shipped, or to where it stopped."""
     done = {"done": True, "now": False, "stopped": False}
     steps = [{"name": S.PENDING.label, "when": order.purchased_at, **done}]
     if order.verified_at is not None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Marketplace, Membership
+from orders.cursors import read_cursor
 from orders.domain import listing, numbers
 from orders.domain.listing import Criteria, Cursor, Sort
 from orders.enums import OrderStatus, SubType
@@ -66,6 +64,11 @@ class ListQuery:
     advanced: bool = False
     errors: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
+
+    def given(self, name: str, default: str = "") -> str:
+        """Return a parameter as it stands in the address, or the default."""
+        value: str = self.parameters.get(name, default)
+        return value
 
     @property
     def is_default(self) -> bool:
@@ -128,14 +131,14 @@ def read(parameters: QueryDict, member: Membership, *, today: date) -> ListQuery
         for name in _KNOWN
         if parameters.get(name)
     }
-    get = asked.parameters.get
+    get = asked.given
     if get("status") in (*S.values, "all", "attention"):
         asked.status = get("status")
     if get("sort") in SORTS:
         asked.sort = get("sort")
     if get("per_page") in map(str, SIZES):
         asked.size = int(get("per_page"))
-    asked.sub_types = tuple(t for t in get("sub_type", []) if t in SubType.values)
+    asked.sub_types = tuple(t for t in asked.parameters.get("sub_type", []) if t in SubType.values)
     asked.advanced = get("advanced") == "1"
     asked.pending = get("pending") == "1"
     _read_search(asked, member)
@@ -151,7 +154,7 @@ _KNOWN = (
 
 
 def _read_search(asked: ListQuery, member: Membership) -> None:
-    get = asked.parameters.get
+    get = asked.given
     text = get("keyword", "").strip()
     if get("search") in SEARCHES:
         asked.search = get("search")
@@ -179,7 +182,7 @@ def _read_search(asked: ListQuery, member: Membership) -> None:
 
 
 def _read_range(asked: ListQuery, today: date) -> None:
-    get = asked.parameters.get
+    get = asked.given
     searching = bool(asked.search and asked.keyword) or asked.advanced
     asked.range = SEARCH_RANGE if searching else DEFAULT_RANGE
     if get("range") in (*RANGES, "all", "custom"):
@@ -216,32 +219,3 @@ def _read_day(asked: ListQuery, name: str, today: date) -> date | None:
 
 def _start(day: date, marketplace: Marketplace) -> datetime:
     return datetime.combine(day, time(0), marketplace.zone).astimezone(UTC)
-
-
-def write_cursor(cursor: Cursor) -> str:
-    """Return a cursor as the address line carries it."""
-    text = json.dumps(
-        [cursor.rank, cursor.purchased_at.isoformat(), cursor.number, cursor.position]
-    )
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def read_cursor(after: str | None, before: str | None) -> Cursor | None:
-    """Read a cursor; one that cannot be read falls back to the first page."""
-    text = after or before
-    if not text:
-        return None
-    try:
-        padded = text + "=" * (-len(text) % 4)
-        rank, instant, number, position = json.loads(base64.urlsafe_b64decode(padded))
-        at = datetime.fromisoformat(instant)
-        sound = (
-            isinstance(rank, int)
-            and at.tzinfo is not None
-            and numbers.normalised(number) == number
-            and isinstance(position, int)
-            and 0 <= position < 10**9
-        )
-    except (ValueError, TypeError, binascii.Error, AttributeError):
-        return None
-    return Cursor(rank, at, number, position, backwards=not after) if sound else None

@@ -18,11 +18,12 @@ from accounts.domain import calendar
 from accounts.models import Membership
 from accounts.permissions import Function
 from core.http import MerchantRequest
+from orders.cursors import write_cursor
 from orders.domain import listing
 from orders.enums import OrderStatus, SubType
 from orders.models import Order
 from orders.views import acts, list_query
-from orders.views.list_query import ListQuery, write_cursor
+from orders.views.list_query import ListQuery
 
 S = OrderStatus
 
@@ -196,9 +197,9 @@ def _title(
     words = [
         f"{_count(numbers[status.value])} {str(status.label).lower()}"
         for status in (S.UNSHIPPED, S.PARTIALLY_SHIPPED, S.PENDING, S.SHIPPED, S.CANCELLED)
-        if status in shown
+        if status in shown and (numbers[status.value] or len(shown) == 1)
     ]
-    if not shown or len(shown) > 3:
+    if not words or not shown or len(shown) > 3:
         words = [_count(total)]
     what = _(" and ").join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
     return {"what": what + " " + ngettext("order", "orders", total), "when": _span_words(asked)}

@@ -111,14 +111,14 @@ def _form_page(
 
 def _line(request: MerchantRequest, item: Item, form: RefundForm) -> dict[str, Any]:
     """Return what one item's row shows: maxima, and what was typed into its boxes."""
-    boxes = []
+    boxes: list[dict[str, Any]] = []
     for box in BOXES:
         name = f"{box}_{item.pk}"
         typed = form.data.get(name, "") if form.is_bound else ""
         most = amounts.maximum(item, box)
         if not form.is_bound and "not_sent" in request.GET and item.quantity_not_sent:
             typed = str(most)
-        errors = form.errors.get(name, []) if form.is_bound else []
+        errors: list[str] = list(form.errors.get(name, [])) if form.is_bound else []
         boxes.append({"name": name, "kind": box, "max": most, "typed": typed, "errors": errors})
     ticked = (
         f"item_{item.pk}" in form.data
@@ -212,8 +212,8 @@ def _done(request: MerchantRequest, order: Order, refund: Refund) -> HttpRespons
         messages.success(
             request,
             _(
-                "Refund of %(amount)s submitted. It goes to %(buyer)s, who is told by e-mail when it"
-                " is done."
+                "Refund of %(amount)s submitted. It goes to %(buyer)s, who is told by e-mail"
+                " when it is done."
             )
             % {"amount": amount, "buyer": order.buyer_name},
         )

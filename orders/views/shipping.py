@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -30,7 +32,7 @@ TEMPLATE = "orders/confirm_shipment.html"
 def confirm_shipment(request: MerchantRequest, order: Order) -> HttpResponse:
     at = calendar.now_for(order.merchant)
     items = list(Item.objects.of_orders([order.pk]))
-    more = {"items": items, "methods": carriers.METHODS}
+    more: dict[str, Any] = {"items": items, "methods": carriers.METHODS}
 
     def form_of(data: object) -> ConfirmForm:
         last = request.member.last_carrier
@@ -61,8 +63,7 @@ def confirm_shipment(request: MerchantRequest, order: Order) -> HttpResponse:
         return acting.impossible(request, order, refusal)
     again = form_of(form.posted_again())
     if form.errors:
-        again.full_clean()
-        again._errors = form.errors  # the same errors beside a fresh key
+        again.take_errors_of(form)
     return acting.page(request, TEMPLATE, order, again, refusal, **more)
 
 

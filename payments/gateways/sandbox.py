@@ -54,8 +54,9 @@ class SandboxGateway:
     """Does what the token says; a token may carry a suffix after a colon ("ok:buyer-17").
 
     ok: verified after SANDBOX_VERIFICATION_DELAY; ok-slow: after four times as long; declined,
-    fraud: refused after the delay; capture-fails, refund-fails: that act is declined; unavailable:
-    captures and refunds never answer and never happen; answer-lost: they happen, the answer is lost.
+    fraud: refused after the delay; capture-fails, refund-fails: that act is declined;
+    unavailable: captures and refunds never answer and never happen; answer-lost: they happen, but
+    the answer is lost.
     """
 
     def verify(
@@ -128,7 +129,7 @@ class SandboxGateway:
 
 
 def close_books() -> None:
-    """Close every connection the sandbox opened, in all threads; a database about to go needs it."""
+    """Close every connection of the books, in all threads; a database about to go needs it."""
     while _opened:
         _opened.pop().close()
 
