@@ -14,7 +14,7 @@ from accounts.models import Merchant, User
 from accounts.permissions import Preset
 from orders.models import Order
 from payments.gateways import sandbox
-from tests.factories import MembershipFactory, MerchantFactory, unshipped_order
+from tests.factories import MembershipFactory, MerchantFactory, marketplace, unshipped_order
 
 # Playwright keeps an event loop in this thread; the framework would refuse the database then.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -76,3 +76,17 @@ def charlie(db: None) -> User:
 def order(shop: Merchant) -> Order:
     """A verified order of one item, three units."""
     return unshipped_order(shop, quantity=3)
+
+
+@pytest.fixture
+def japanese_shop(db: None) -> Merchant:
+    return MerchantFactory(
+        name="北の暮らし株式会社", slug="kita", marketplace=marketplace("JP_2019"), country="JP"
+    )
+
+
+@pytest.fixture
+def kenji(japanese_shop: Merchant) -> User:
+    return MembershipFactory(
+        merchant=japanese_shop, user__email="kenji@kita.example", is_owner=True
+    ).user

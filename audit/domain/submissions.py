@@ -62,15 +62,7 @@ def claim(
         if cursor.rowcount:
             return None
     first = Submission.objects.get(merchant_id=merchant_id, scope=once.scope, token=once.token)
-    same = (first.action, first.fingerprint, first.user_id)
-    if same != (action, once.fingerprint, by.user_id):
-        raise Refused(
-            Refusal(
-                "TOKEN_REUSED",
-                _("This form was already sent with other values."),
-                remedy=_("Open the page again and repeat."),
-            )
-        )
+    _insist_on_the_same(first, once, action, by)
     if first.result is None:
         raise Refused(
             Refusal(
@@ -80,6 +72,33 @@ def claim(
             )
         )
     return Result(first.result)
+
+
+def earlier_answer(once: Once, *, merchant_id: int, action: str, by: Actor) -> Result | None:
+    """Return the result of the same request, if it acted before; nothing is claimed.
+
+    A page asks this first: what was typed need not make sense any more once it was carried out.
+    Raises Refused: TOKEN_REUSED.
+    """
+    first = Submission.objects.filter(
+        merchant_id=merchant_id, scope=once.scope, token=once.token
+    ).first()
+    if first is None:
+        return None
+    _insist_on_the_same(first, once, action, by)
+    return None if first.result is None else Result(first.result)
+
+
+def _insist_on_the_same(first: Submission, once: Once, action: str, by: Actor) -> None:
+    same = (first.action, first.fingerprint, first.user_id)
+    if same != (action, once.fingerprint, by.user_id):
+        raise Refused(
+            Refusal(
+                "TOKEN_REUSED",
+                _("This form was already sent with other values."),
+                remedy=_("Open the page again and repeat."),
+            )
+        )
 
 
 def conclude(once: Once | None, *, merchant_id: int, result: Result) -> None:

@@ -10,7 +10,8 @@ from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.domain import calendar
-from audit.domain.submissions import Once, fingerprint_of
+from audit.domain import submissions
+from audit.domain.submissions import Once, Result, fingerprint_of
 from audit.models import Entry
 from core.http import MerchantRequest
 from core.refusal import Refusal
@@ -41,6 +42,16 @@ def once_of(request: HttpRequest, action: str, order: Order) -> Once:
     return Once(
         token=request.POST.get("token", "")[:64],
         fingerprint=fingerprint_of({"action": action, "order": order.pk, **asked}),
+    )
+
+
+def earlier_answer(request: MerchantRequest, action: str, order: Order) -> Result | None:
+    """Return what the same form led to when it was sent before. Raises Refused: TOKEN_REUSED."""
+    return submissions.earlier_answer(
+        once_of(request, action, order),
+        merchant_id=order.merchant_id,
+        action=action,
+        by=request.actor,
     )
 
 

@@ -101,10 +101,12 @@ def buttons(order: Order, acts: tuple[Act, ...], by: Actor, *, at: datetime) -> 
     return shown
 
 
-def refusal(order: Order, act: Act, by: Actor, *, at: datetime) -> Refusal | None:
+def refusal(
+    order: Order, act: Act, by: Actor, *, at: datetime, seen: int | None = None
+) -> Refusal | None:
     """Ask the guards about an order read with ``with_facts``."""
     is_open = bool(getattr(order, "confirmation_open", False))
-    return guards.ask(act, guards.Facts(order, by, at, is_open))
+    return guards.ask(act, guards.Facts(order, by, at, is_open, seen))
 
 
 def explanations(order: Order, by: Actor, *, at: datetime) -> list[tuple[Any, Refusal]]:

@@ -32,6 +32,11 @@ def cancel_order(request: MerchantRequest, order: Order) -> HttpResponse:
         form = CancelForm(None, order=order, initial={"zero_out": True})
         return _page(request, order, form)
 
+    try:
+        if acting.earlier_answer(request, cancellations.ACTION, order) is not None:
+            return _done(request, order)
+    except Refused as no:
+        return acting.impossible(request, order, no.refusal)
     form = CancelForm(request.POST, order=order)
     if form.is_valid():
         wanted = cancellations.CancelRequest(
@@ -50,15 +55,21 @@ def cancel_order(request: MerchantRequest, order: Order) -> HttpResponse:
             order, refusal = acting.refused(request, order, None, no.refusal)
             form.order = order
             return _page(request, order, CancelForm(form.posted_again(), order=order), refusal)
-        messages.success(
-            request,
-            _("Order %s is cancelled. The buyer is told by e-mail and is not charged.")
-            % order.number,
-        )
-        return redirect(acting.origin(request, order))
+        return _done(request, order)
     if (why := acts.refusal(order, Act.CANCEL, request.actor, at=at)) is not None:
         return acting.impossible(request, order, why)
     return _page(request, order, form)
+
+
+def _done(request: MerchantRequest, order: Order) -> HttpResponse:
+    paid = order.advance_paid_at is not None
+    told = (
+        _("Order %s is cancelled. The buyer is told by e-mail and gets everything back.")
+        if paid
+        else _("Order %s is cancelled. The buyer is told by e-mail and is not charged.")
+    )
+    messages.success(request, told % order.number)
+    return redirect(acting.origin(request, order))
 
 
 def _page(

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.domain import calendar
 from accounts.permissions import Function, Level
 from core.http import MerchantRequest
+from core.money import AmountError, parse_amount
 from core.refusal import Refusal, Refused
 from orders.access import order_needs
 from orders.domain import amounts, refunds
@@ -22,6 +23,7 @@ from orders.domain.words import amount as in_words
 from orders.enums import BOXES, REFUND_REASON_HELP, Act, OrderStatus, RefundReason, RefundState
 from orders.forms import PartialRefundForm, RefundForm
 from orders.models import Item, Order, Refund
+from orders.models.order import sign_of
 from orders.views import acting, acts
 
 FULL, PARTIAL = "full", "partial"
@@ -32,10 +34,17 @@ TEMPLATES = {FULL: "orders/refund_full.html", PARTIAL: "orders/refund_partial.ht
 @order_needs(Function.REFUND_ORDERS, Level.EDIT)
 def refund_order(request: MerchantRequest, order: Order) -> HttpResponse:
     at = calendar.now_for(order.merchant)
+    try:
+        if "confirmed" in request.POST:
+            first = acting.earlier_answer(request, refunds.ACTION, order)
+            if first is not None:
+                return _done(
+                    request, order, Refund.objects.get(order=order, number=first["refund"])
+                )
+    except Refused as no:
+        return acting.impossible(request, order, no.refusal)
     if (why := acts.refusal(order, Act.REFUND, request.actor, at=at)) is not None:
-        again = request.method == "POST" and "confirmed" in request.POST
-        if not again:  # a repeat of what was done is answered with its result, whatever is left
-            return acting.impossible(request, order, why)
+        return acting.impossible(request, order, why)
     items = list(Item.objects.of_orders([order.pk]))
     tab = _tab(request, order)
     if request.method == "GET":
@@ -126,22 +135,25 @@ def _line(request: MerchantRequest, item: Item, form: RefundForm) -> dict[str, A
         else "not_sent" in request.GET and item.quantity_not_sent > 0
     )
     paid = {box: sum_of(item, box) for box in BOXES}
-    typed_sum = sum((_number(box["typed"]) for box in boxes), Decimal(0)) if ticked else Decimal(0)
+    typed_sum = (
+        sum((_number(box["typed"], item.currency) for box in boxes), Decimal(0))
+        if ticked
+        else Decimal(0)
+    )
     return {"item": item, "boxes": boxes, "ticked": ticked, "paid": paid, "sum": typed_sum}
 
 
 def sum_of(item: Item, box: str) -> Decimal:
     """Return what was paid in a box of an item, promotions taken off."""
-    from orders.models.order import sign_of
-
     return sum((sign_of(c) * item.paid(c) for c in BOXES[box]), Decimal(0))
 
 
-def _number(text: str) -> Decimal:
-    whole, _point, rest = text.strip().partition(".")
-    if text.strip().isascii() and whole.isdigit() and (not rest or rest.isdigit()):
-        return Decimal(text.strip().rstrip("."))
-    return Decimal(0)
+def _number(text: str, currency: str) -> Decimal:
+    """Return a typed amount for the running total; what is no amount adds nothing to it."""
+    try:
+        return parse_amount(text, currency)
+    except AmountError:
+        return Decimal(0)
 
 
 def _review(

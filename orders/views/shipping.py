@@ -43,6 +43,13 @@ def confirm_shipment(request: MerchantRequest, order: Order) -> HttpResponse:
             return acting.impossible(request, order, why)
         return acting.page(request, TEMPLATE, order, form_of(None), **more)
 
+    try:
+        first = acting.earlier_answer(request, shipments.ACTION, order)
+    except Refused as no:
+        return acting.impossible(request, order, no.refusal)
+    if first is not None and "shipment" in first:
+        written = Shipment.objects.get(order=order, number=first["shipment"])
+        return _done(request, order, written, not_sent="not_sent" in request.POST)
     form = form_of(request.POST)
     refusal = None
     if form.is_valid():
@@ -53,16 +60,15 @@ def confirm_shipment(request: MerchantRequest, order: Order) -> HttpResponse:
         except Refused as no:
             order, refusal = acting.refused(request, order, form, no.refusal)
         else:
-            return _done(request, order, shipment, form)
-    if refusal is None and not form.is_valid():
+            return _done(request, order, shipment, not_sent=form.cleaned_data["not_sent"])
+    else:
         # What is typed may be wrong because the order moved on: then that is the answer.
-        why = acts.refusal(order, Act.CONFIRM, request.actor, at=at)
-        if why is not None:
-            return acting.impossible(request, order, why)
+        seen = form.cleaned_data.get("seen")
+        refusal = acts.refusal(order, Act.CONFIRM, request.actor, at=at, seen=seen)
     if refusal is not None and refusal.code not in ("STALE_ORDER", "PAYMENT_CAPTURE_FAILED"):
         return acting.impossible(request, order, refusal)
     again = form_of(form.posted_again())
-    if form.errors:
+    if form.errors and refusal is None:
         again.take_errors_of(form)
     return acting.page(request, TEMPLATE, order, again, refusal, **more)
 
@@ -86,7 +92,7 @@ def _wanted(request: MerchantRequest, order: Order, form: ConfirmForm) -> shipme
 
 
 def _done(
-    request: MerchantRequest, order: Order, shipment: Shipment, form: ConfirmForm
+    request: MerchantRequest, order: Order, shipment: Shipment, *, not_sent: bool
 ) -> HttpResponse:
     Membership.objects.filter(pk=request.member.pk).update(last_carrier=shipment.carrier)
     messages.success(
@@ -94,6 +100,6 @@ def _done(
         _("Shipment confirmed: %(order)s, %(how)s. The buyer is told by e-mail.")
         % {"order": order.number, "how": str(shipment)},
     )
-    if form.cleaned_data["not_sent"]:
+    if not_sent:
         return redirect(reverse("orders:refund", args=[order.number]) + "?tab=partial&not_sent=1")
     return redirect(acting.origin(request, order))
