@@ -33,7 +33,8 @@ def _write(
         return 0
     meta = model._meta
     columns = [cast("models.Field[Any, Any]", meta.get_field(name)) for name in fields]
-    quote: Callable[[str], str] = connection.ops.quote_name
+    operations: Any = connection.ops
+    quote: Callable[[str], str] = operations.quote_name
     names = [quote(str(column.column)) for column in columns]
     keys = sorted(rows)
     arrays: list[list[Any]] = [keys]

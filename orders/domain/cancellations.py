@@ -8,7 +8,6 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from accounts.domain import calendar
 from audit.domain import submissions
 from audit.domain.submissions import Once
 from core.actor import Actor
@@ -73,7 +72,7 @@ def cancel_for_platform(*, order_id: int, note: str, by: Actor, counts: bool = F
 
 
 def cancel_overdue(
-    *, order_ids: Sequence[int], by: Actor, at: datetime | None = None
+    *, order_ids: Sequence[int], by: Actor, at: Mapping[int, datetime] | None = None
 ) -> list[Order | Refusal]:
     """Cancel orders whose deadline has come unconfirmed (T10); others are skipped (F20)."""
     wanted = [CancelRequest(pk, CancelCause.NOT_CONFIRMED) for pk in order_ids]
@@ -82,19 +81,24 @@ def cancel_overdue(
 
 @unit_of_work
 def cancel_orders(
-    *, wanted: Sequence[CancelRequest], act: Act, by: Actor, at: datetime | None = None
+    *,
+    wanted: Sequence[CancelRequest],
+    act: Act,
+    by: Actor,
+    at: Mapping[int, datetime] | None = None,
 ) -> list[Order | Refusal]:
-    """Cancel orders of one merchant; each is answered in its place.
+    """Cancel orders; each is answered in its place.
 
     Goods go back to stock, an authorisation is released, an advance payment given back: those are
     intents here, carried out after commit. The buyer is never charged.
-    at: the instant it happened, for replays of the past; None reads the clock.
+    at: instants by order, for replays of the past; None reads the clock.
     Refusals: those of ``guards`` for the act; INVALID_INPUT, TOKEN_REUSED.
     Source: CANCEL-03 to CANCEL-10, AUTO-02 to AUTO-05, PERF-04, INV-05.
     """
     lifecycle.each_once(one.order_id for one in wanted)
     orders = lifecycle.lock(one.order_id for one in wanted)
     open_captures = operations.open_captures(orders)
+    instants = lifecycle.Instants(at)
     outcomes: dict[int, Order | Refusal] = {}
     accepted: dict[int, CancelRequest] = {}
     for index, one in enumerate(wanted):
@@ -102,7 +106,7 @@ def cancel_orders(
         if order is None:
             outcomes[index] = packages.no_such_order()
             continue
-        instant = at or calendar.now_for(order.merchant)
+        instant = instants.of(order)
         try:
             first = submissions.claim(
                 one.once, merchant_id=order.merchant_id, action=ACTION, by=by, at=instant
@@ -125,9 +129,7 @@ def cancel_orders(
                 one.once, merchant_id=order.merchant_id, result={"cancelled": order.number}
             )
     if accepted:
-        merchant = orders[next(iter(accepted))].merchant
-        instant = at or calendar.now_for(merchant)
-        _write({pk: orders[pk] for pk in accepted}, accepted, act, by, instant)
+        _write({pk: orders[pk] for pk in accepted}, accepted, act, by, instants)
     return [outcomes[index] for index in range(len(wanted))]
 
 
@@ -137,18 +139,19 @@ def settle_voids(answers: Mapping[Operation, Answer], *, by: Actor) -> None:
     orders = lifecycle.lock(operation.order_id for operation in answers)
     still_open = operations.still_open(operation.pk for operation in answers)
     operations.finish({op: answer for op, answer in answers.items() if op.pk in still_open})
+    instants = lifecycle.Instants(None)
     changes = [
         lifecycle.Change(
             orders[operation.order_id],
             OrderEvent.VOIDED,
             by,
+            instants.of(orders[operation.order_id]),
             after={"succeeded": answer.succeeded},
         )
         for operation, answer in answers.items()
         if operation.pk in still_open
     ]
-    if changes:
-        lifecycle.remember(changes, at=calendar.now_for(changes[0].order.merchant))
+    lifecycle.remember(changes)
 
 
 def _problem(one: CancelRequest, act: Act) -> Refusal | None:
@@ -169,10 +172,10 @@ def _write(
     wanted: Mapping[int, CancelRequest],
     act: Act,
     by: Actor,
-    at: datetime,
+    instants: lifecycle.Instants,
 ) -> None:
     emptied = {pk for pk, order in orders.items() if _empties(order, wanted[pk])}
-    goods.release(orders.values(), at=at, zero_out=emptied)
+    goods.release(orders.values(), at=instants.last_of(orders.values()), zero_out=emptied)
     rows = []
     for pk, order in orders.items():
         move = moves.move_for(act, OrderStatus(order.status), OrderStatus.CANCELLED)
@@ -186,7 +189,7 @@ def _write(
                 counts=act in (Act.CANCEL, Act.AUTO_CANCEL) or wanted[pk].counts,
                 zeroed_out=pk in emptied,
                 note=wanted[pk].note,
-                cancelled_at=at,
+                cancelled_at=instants.of(order),
                 cancelled_by=by.name,
                 door=by.door,
             )
@@ -197,16 +200,21 @@ def _write(
             order,
             _EVENTS[act],
             by,
+            instants.of(order),
             act,
             after={"reason": wanted[pk].reason.value, "zeroed_out": pk in emptied},
         )
         for pk, order in orders.items()
     ]
-    changes += _give_back([o for o in orders.values() if o.advance_paid_at], by, at)
+    changes += [
+        refunds.return_advance(order, by=by, at=instants.of(order))
+        for order in orders.values()
+        if order.advance_paid_at
+    ]
     _void([o for o in orders.values() if not o.advance_paid_at])
     for order in orders.values():
-        order.cancelled_at = at
-    lifecycle.record(changes, at=at)
+        order.cancelled_at = instants.of(order)
+    lifecycle.record(changes)
 
 
 def _empties(order: Order, wanted: CancelRequest) -> bool:
@@ -231,11 +239,6 @@ def _void(orders: Sequence[Order]) -> None:
     for order in orders:
         if order.payment_state != PaymentState.EXTERNAL:
             order.payment_state = PaymentState.VOIDED
-
-
-def _give_back(orders: Sequence[Order], by: Actor, at: datetime) -> list[lifecycle.Change]:
-    """Owe everything that was paid in advance to the buyer (CANCEL-05)."""
-    return [refunds.return_advance(order, by=by, at=at) for order in orders]
 
 
 def _one(outcomes: Sequence[Order | Refusal]) -> Order:

@@ -20,7 +20,7 @@ def commission_on(order: Order) -> Decimal:
     return round_half_up(order.total * percent / 100, order.currency)
 
 
-def post(orders: Sequence[Order], *, at: datetime) -> None:
+def post(orders: Sequence[Order]) -> None:
     """Post the charge of whole orders, in the transaction that makes them paid (SHIP-09, -12)."""
     if not orders:
         return
@@ -36,6 +36,7 @@ def post(orders: Sequence[Order], *, at: datetime) -> None:
                 component=component,
                 amount=sign_of(component) * item.paid(component),
                 currency=order.currency,
+                at=_paid_at(order),
             )
             for item in items[order.pk]
             for component in COMPONENTS
@@ -49,6 +50,12 @@ def post(orders: Sequence[Order], *, at: datetime) -> None:
                 component="commission",
                 amount=-commission_on(order),
                 currency=order.currency,
+                at=_paid_at(order),
             )
         )
-    ledger.post(postings, at=at)
+    ledger.post(postings)
+
+
+def _paid_at(order: Order) -> datetime:
+    assert order.paid_at is not None, "what is posted was paid"
+    return order.paid_at

@@ -170,7 +170,7 @@ class _Shop:
         } | changes
         draft = OrderDraft(**values)  # type: ignore[arg-type]
         (placed,) = placing.place_orders(
-            merchant_id=self.shop.pk, wanted=[draft], by=CHECKOUT, at=draft.purchased_at
+            merchant_id=self.shop.pk, wanted=[draft], by=CHECKOUT, replayed=True
         )
         assert isinstance(placed, Order), placed
         return placed
@@ -182,7 +182,7 @@ class _Shop:
             outcome = VerificationOutcome.PAID
         at = order.purchased_at + timedelta(minutes=16)
         answers = {order.pk: Verification(outcome)}
-        verification.settle_verifications(answers, by=GATEWAY, at=at)
+        verification.settle_verifications(answers, by=GATEWAY, at={order.pk: at})
         order.refresh_from_db()
         return order
 
@@ -198,7 +198,7 @@ class _Shop:
         )
         quantities = None if units is None else {first: units}
         wanted = shipments.Confirmation(order.pk, package, quantities)
-        shipments.confirm_shipments(wanted=[wanted], by=self.staff, at=at)
+        shipments.confirm_shipments(wanted=[wanted], by=self.staff, at={order.pk: at})
 
     def _item(self) -> ItemDraft:
         sku, _title, price = self.random.choice(self.products)
@@ -277,14 +277,18 @@ def _past(shop: _Shop, day: timedelta) -> None:
         order = shop.verified((4 + number) * day)
         wanted = cancellations.CancelRequest(order.pk, reason)
         at = order.purchased_at + day
-        cancellations.cancel_orders(wanted=[wanted], act=Act.CANCEL, by=shop.staff, at=at)
+        cancellations.cancel_orders(
+            wanted=[wanted], act=Act.CANCEL, by=shop.staff, at={order.pk: at}
+        )
     overdue = shop.verified(31 * day)
     job = Actor("job", "auto-cancel")
-    cancellations.cancel_overdue(order_ids=[overdue.pk], by=job, at=overdue.deadline_at)
+    cancellations.cancel_overdue(
+        order_ids=[overdue.pk], by=job, at={overdue.pk: overdue.deadline_at}
+    )
     declined = shop.place(3 * day, payment_token="declined")
     answers = {declined.pk: Verification(VerificationOutcome.DECLINED)}
     at = declined.purchased_at + timedelta(minutes=16)
-    verification.settle_verifications(answers, by=GATEWAY, at=at)
+    verification.settle_verifications(answers, by=GATEWAY, at={declined.pk: at})
 
 
 def _refund(shop: _Shop, order: Order, *, whole: bool) -> None:

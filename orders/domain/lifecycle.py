@@ -9,6 +9,7 @@ from datetime import datetime
 
 from audit.domain import history
 from audit.models import Entry
+from core import clock
 from core.actor import Actor
 from core.bulk import update_rows
 from notifications.domain import outbox
@@ -66,6 +67,29 @@ def items_of(orders: Iterable[Order]) -> dict[int, list[Item]]:
     return items
 
 
+class Instants:
+    """When each order of a batch changes: now, read once after the lock, or as it was recorded.
+
+    recorded: instants by order, for replays of the past; None reads the clock.
+    """
+
+    def __init__(self, recorded: Mapping[int, datetime] | None) -> None:
+        self._recorded = recorded
+        self._now: datetime | None = None
+
+    def of(self, order: Order) -> datetime:
+        """Return the order's instant; a sandbox merchant's clock may run ahead."""
+        if self._recorded is not None:
+            return self._recorded[order.pk]
+        if self._now is None:
+            self._now = clock.now()
+        return self._now + order.merchant.clock_ahead
+
+    def last_of(self, orders: Iterable[Order]) -> datetime:
+        """Return the latest instant of a batch that is not empty."""
+        return max(self.of(order) for order in orders)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One thing that happened to a locked order whose facts were set in memory.
@@ -77,12 +101,13 @@ class Change:
     order: Order
     event: OrderEvent
     by: Actor
+    at: datetime
     act: Act | None = None
     before: Mapping[str, object] = field(default_factory=dict)
     after: Mapping[str, object] = field(default_factory=dict)
 
 
-def record(changes: Sequence[Change], *, at: datetime) -> list[Entry]:
+def record(changes: Sequence[Change]) -> list[Entry]:
     """Derive each status, then write orders, one line of the history each and the messages owed.
 
     Runs as the last step of the caller's transaction. Raises ValueError when table 4.2 has no such
@@ -113,7 +138,7 @@ def record(changes: Sequence[Change], *, at: datetime) -> list[Entry]:
             history.Line(
                 merchant_id=order.merchant_id,
                 event=change.event,
-                at=at,
+                at=change.at,
                 by=change.by,
                 order_id=order.pk,
                 before=before,
@@ -122,16 +147,16 @@ def record(changes: Sequence[Change], *, at: datetime) -> list[Entry]:
         )
     rows = {c.order.pk: [getattr(c.order, name) for name in _MUTABLE] for c in changes}
     update_rows(Order, _MUTABLE, rows)
-    return _tell(changes, lines, at)
+    return _tell(changes, lines)
 
 
-def remember(changes: Sequence[Change], *, at: datetime) -> list[Entry]:
+def remember(changes: Sequence[Change]) -> list[Entry]:
     """Write lines of the history, and the messages they owe, for orders that themselves stay."""
     lines = [
         history.Line(
             merchant_id=change.order.merchant_id,
             event=change.event,
-            at=at,
+            at=change.at,
             by=change.by,
             order_id=change.order.pk,
             before=change.before,
@@ -139,10 +164,10 @@ def remember(changes: Sequence[Change], *, at: datetime) -> list[Entry]:
         )
         for change in changes
     ]
-    return _tell(changes, lines, at)
+    return _tell(changes, lines)
 
 
-def _tell(changes: Sequence[Change], lines: Sequence[history.Line], at: datetime) -> list[Entry]:
+def _tell(changes: Sequence[Change], lines: Sequence[history.Line]) -> list[Entry]:
     entries = history.append(lines)
     outbox.owe(
         [
@@ -151,8 +176,10 @@ def _tell(changes: Sequence[Change], lines: Sequence[history.Line], at: datetime
                 order_id=entry.order_id,
                 kind=message.kind,
                 key=f"history-{entry.merchant_id}-{entry.number}",
-                at=at,
-                available_at=max(at, change.order.purchased_at + message.until(change.order)),
+                at=change.at,
+                available_at=max(
+                    change.at, change.order.purchased_at + message.until(change.order)
+                ),
                 payload={"history": entry.number},
             )
             for change, entry in zip(changes, entries, strict=True)

@@ -18,5 +18,5 @@ def add_note(*, order_id: int, text: str, by: Actor) -> OrderNote:
     note = OrderNote.objects.create(
         merchant_id=order.merchant_id, order=order, text=text, written_at=at, written_by=by.name
     )
-    lifecycle.remember([lifecycle.Change(order, OrderEvent.NOTE_ADDED, by)], at=at)
+    lifecycle.remember([lifecycle.Change(order, OrderEvent.NOTE_ADDED, by, at)])
     return note

@@ -65,18 +65,18 @@ def place_orders(
     wanted: Sequence[OrderDraft],
     by: Actor,
     once: Once | None = None,
-    at: datetime | None = None,
+    replayed: bool = False,
 ) -> list[Order | Refusal]:
     """Place orders of one merchant; each stands alone and is answered in its place.
 
-    at: the instant it happened, for replays of the past; None reads the clock.
+    replayed: it happened when the drafts were purchased, not now.
     Stock leaves at once, in the pending state (INVENTORY-02); verification of the payment starts.
     Refusals: PERMISSION_DENIED, ACCOUNT_SUSPENDED, INVALID_INPUT (with field), LISTING_INACTIVE,
         OUT_OF_STOCK, ALREADY_KNOWN (fact ``order_id``); raises Refused: TOKEN_REUSED.
     Source: T01, PENDING-01, PENDING-13, SHIP-18, AUTO-01, INVENTORY-02, INVENTORY-04.
     """
     merchant = Merchant.objects.select_related("marketplace").get(pk=merchant_id)
-    at = at or calendar.now_for(merchant)
+    at = calendar.now_for(merchant)
     first = submissions.claim(once, merchant_id=merchant_id, action="place", by=by, at=at)
     if first is not None:
         return [Order.objects.get(merchant_id=merchant_id, number=first["order"])]
@@ -86,7 +86,7 @@ def place_orders(
     outcomes = _checked(merchant, wanted, at)
     listings = _locked_listings(merchant_id, wanted)
     placed = _accepted(wanted, outcomes, listings)
-    orders = _write(merchant, placed, listings, at, by)
+    orders = _write(merchant, placed, listings, None if replayed else at, by)
     for index, order in orders.items():
         outcomes[index] = order
     if once is not None and orders:
@@ -208,9 +208,12 @@ def _write(
     merchant: Merchant,
     accepted: Mapping[int, OrderDraft],
     listings: Mapping[str, Listing],
-    at: datetime,
+    at: datetime | None,
     by: Actor,
 ) -> dict[int, Order]:
+    """Write the orders with all that belongs to them; at None: when each was purchased."""
+    if not accepted:
+        return {}
     marketplace = merchant.marketplace
     holidays = calendar.holidays_of(marketplace)
     orders = {
@@ -237,7 +240,9 @@ def _write(
         batch_size=1000,
     )
     contacts.keep({order.pk: _contact(order, draft) for order, draft in pairs})
-    Payment.objects.bulk_create(_payment(order, draft, marketplace, at) for order, draft in pairs)
+    Payment.objects.bulk_create(
+        _payment(order, draft, marketplace, at or order.purchased_at) for order, draft in pairs
+    )
     stock.move(
         {listing.pk: listing for listing in listings.values()},
         [
@@ -247,7 +252,7 @@ def _write(
                 (listings[item.sku.lower()].pk, item.quantity) for item in draft.items
             ).items()
         ],
-        at=at,
+        at=at or max(order.purchased_at for order in orders.values()),
     )
     lifecycle.remember(
         [
@@ -255,11 +260,11 @@ def _write(
                 order,
                 OrderEvent.PLACED,
                 by,
+                at or order.purchased_at,
                 after={"status": order.status, "items": order.item_count},
             )
             for order, _draft in pairs
-        ],
-        at=at,
+        ]
     )
     return orders
 

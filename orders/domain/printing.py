@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from accounts.domain import calendar
 from audit.models import Entry
 from core.actor import Actor
 from core.transactions import unit_of_work
@@ -17,9 +16,13 @@ from orders.models import Order
 def remember_print(*, order_ids: Sequence[int], by: Actor) -> None:
     """Write one line of history for each order whose slip was printed."""
     orders = Order.objects.filter(pk__in=order_ids).select_related("merchant").order_by("pk")
-    changes = [lifecycle.Change(order, OrderEvent.SLIP_PRINTED, by) for order in orders]
-    if changes:
-        lifecycle.remember(changes, at=calendar.now_for(changes[0].order.merchant))
+    instants = lifecycle.Instants(None)
+    lifecycle.remember(
+        [
+            lifecycle.Change(order, OrderEvent.SLIP_PRINTED, by, instants.of(order))
+            for order in orders
+        ]
+    )
 
 
 def last_print(order: Order) -> Entry | None:

@@ -78,24 +78,28 @@ def preview(*, order: Order, items: Sequence[Item], wanted: RefundRequest, by: A
     return checked
 
 
-def refund_order(*, wanted: RefundRequest, by: Actor) -> Refund:
+def refund_order(*, wanted: RefundRequest, by: Actor, at: datetime | None = None) -> Refund:
     """Refund an order, fully or partly; return it submitted, completed or failed.
+
+    at: the instant it happened, for replays of the past; None reads the clock.
 
     Raises Refused: those of ``guards`` for Act.REFUND and REFUND_IN_FULL, REFUND_LIMIT,
         INVALID_INPUT, NOT_FOUND, STALE_ORDER, TOKEN_REUSED.
     Source: REFUND-02 to REFUND-16, MONEY-05 to MONEY-10, INV-01, INV-02.
     """
-    refund, operation = _submit(wanted, by)
+    refund, operation = _submit(wanted, by, at)
     if operation is not None:
         answer = operations.call([operation])[operation.pk]
         if answer is not None:
-            settle_refunds({operation: answer}, by=by)
+            settle_refunds({operation: answer}, by=by, at=at)
             refund.refresh_from_db()
     return refund
 
 
 @unit_of_work
-def settle_refunds(answers: Mapping[Operation, Answer], *, by: Actor) -> None:
+def settle_refunds(
+    answers: Mapping[Operation, Answer], *, by: Actor, at: datetime | None = None
+) -> None:
     """Write what refunds led to: the buyer has the money, or the limits get it back."""
     orders = lifecycle.lock(operation.order_id for operation in answers)
     still_open = operations.still_open(operation.pk for operation in answers)
@@ -105,22 +109,21 @@ def settle_refunds(answers: Mapping[Operation, Answer], *, by: Actor) -> None:
     changes = []
     for operation, answer in live.items():
         order, refund = orders[operation.order_id], refunds[operation.plan["refund"]]
-        at = calendar.now_for(order.merchant)
+        instant = at or calendar.now_for(order.merchant)
         by_whom = Actor(**operation.plan["by"]) if "by" in operation.plan else by
         if answer.succeeded:
             refund.state = RefundState.COMPLETED
-            _credit_commission(order, refund, at)
+            _credit_commission(order, refund, instant)
             event = OrderEvent.REFUND_COMPLETED
         else:
             refund.state = RefundState.FAILED
-            _release(order, refund, at)
+            _release(order, refund, instant)
             event = OrderEvent.REFUND_FAILED
-        refund.finished_at = at
+        refund.finished_at = instant
         refund.save(update_fields=["state", "finished_at"])
         told = {"refund": refund.number, "total": str(refund.total), "code": answer.code}
-        changes.append(lifecycle.Change(order, event, by_whom, after=told))
-    if changes:
-        lifecycle.record(changes, at=calendar.now_for(changes[0].order.merchant))
+        changes.append(lifecycle.Change(order, event, by_whom, instant, after=told))
+    lifecycle.record(changes)
 
 
 def return_advance(order: Order, *, by: Actor, at: datetime) -> lifecycle.Change:
@@ -137,17 +140,20 @@ def return_advance(order: Order, *, by: Actor, at: datetime) -> lifecycle.Change
         order,
         OrderEvent.REFUND_SUBMITTED,
         by,
+        at,
         after={"refund": refund.number, "total": str(refund.total)},
     )
 
 
 @unit_of_work
-def _submit(wanted: RefundRequest, by: Actor) -> tuple[Refund, Operation | None]:
+def _submit(
+    wanted: RefundRequest, by: Actor, at: datetime | None
+) -> tuple[Refund, Operation | None]:
     """Reserve the amounts and record the intent; a repeat returns the first refund alone."""
     order = lifecycle.lock([wanted.order_id]).get(wanted.order_id)
     if order is None:
         raise Refused(packages.no_such_order())
-    at = calendar.now_for(order.merchant)
+    at = at or calendar.now_for(order.merchant)
     first = submissions.claim(
         wanted.once, merchant_id=order.merchant_id, action=ACTION, by=by, at=at
     )
@@ -165,8 +171,8 @@ def _submit(wanted: RefundRequest, by: Actor) -> tuple[Refund, Operation | None]
         wanted.once, merchant_id=order.merchant_id, result={"refund": refund.number}
     )
     told = {"refund": refund.number, "total": str(refund.total), "reason": refund.reason}
-    change = lifecycle.Change(order, OrderEvent.REFUND_SUBMITTED, by, after=told)
-    lifecycle.record([change], at=at)
+    change = lifecycle.Change(order, OrderEvent.REFUND_SUBMITTED, by, at, after=told)
+    lifecycle.record([change])
     return refund, operation
 
 
@@ -268,11 +274,11 @@ def _post(
                 component=component,
                 amount=direction * sign_of(component) * value,
                 currency=order.currency,
+                at=at,
             )
             for item_id, row in rows.items()
             for component, value in row.items()
-        ],
-        at=at,
+        ]
     )
 
 
@@ -295,9 +301,9 @@ def _credit_commission(order: Order, refund: Refund, at: datetime) -> None:
                 component="commission",
                 amount=due - credited,
                 currency=order.currency,
+                at=at,
             )
-        ],
-        at=at,
+        ]
     )
 
 

@@ -13,7 +13,6 @@ from datetime import datetime
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from accounts.domain import calendar
 from audit.domain import submissions
 from audit.domain.submissions import Once
 from core.actor import Actor
@@ -67,11 +66,11 @@ def confirm_shipment(*, wanted: Confirmation, by: Actor) -> Shipment:
 
 
 def confirm_shipments(
-    *, wanted: Sequence[Confirmation], by: Actor, at: datetime | None = None
+    *, wanted: Sequence[Confirmation], by: Actor, at: Mapping[int, datetime] | None = None
 ) -> list[Shipment | Refusal]:
     """Confirm packages of different orders of one merchant; each is answered in its place.
 
-    at: the instant it happened, for replays of the past; None reads the clock.
+    at: instants by order, for replays of the past; None reads the clock.
     Refusals: those of ``guards`` for Act.CONFIRM; INVALID_INPUT (with field), QUANTITY_EXCEEDED
         (facts ``item``, ``maximum``), NOT_FOUND for items of other orders, PAYMENT_CAPTURE_FAILED,
         CONFIRMATION_IN_PROGRESS when the gateway does not answer, TOKEN_REUSED.
@@ -90,7 +89,7 @@ def confirm_shipments(
 
 @unit_of_work
 def settle_captures(
-    answers: Mapping[Operation, Answer], *, at: datetime | None = None
+    answers: Mapping[Operation, Answer], *, at: Mapping[int, datetime] | None = None
 ) -> dict[int, Shipment | Refusal]:
     """Write what captures led to, by operation: packages and charges, or failures (SHIP-11).
 
@@ -112,12 +111,12 @@ def settle_captures(
             ready.append(_Ready(order, items[order.pk], plan, operation))
         else:
             failed.append(operation)
-    instant = at or calendar.now_for(next(iter(orders.values())).merchant)
+    instants = lifecycle.Instants(at)
     for one in ready:
-        one.order.charged_at = instant
+        one.order.charged_at = instants.of(one.order)
         one.order.payment_state = PaymentState.CAPTURED
-    charges.post([one.order for one in ready], at=instant)
-    shipments, changes = _ship(ready, instant)
+    charges.post([one.order for one in ready])
+    shipments, changes = _ship(ready, instants)
     for one, shipment in zip(ready, shipments, strict=True):
         assert one.operation is not None
         outcomes[one.operation.pk] = shipment
@@ -130,12 +129,13 @@ def settle_captures(
                 order,
                 OrderEvent.CAPTURE_FAILED,
                 plan.by,
+                instants.of(order),
                 after={"code": operation.error_code},
             )
         )
         outcomes[operation.pk] = capture_failed(order)
         _conclude(plan, order, {"refused": "PAYMENT_CAPTURE_FAILED"})
-    lifecycle.record(changes, at=instant)
+    lifecycle.record(changes)
     return outcomes
 
 
@@ -163,7 +163,9 @@ class _Ready:
 
 
 @unit_of_work
-def _intend(wanted: Sequence[Confirmation], *, by: Actor, at: datetime | None) -> _Intended:
+def _intend(
+    wanted: Sequence[Confirmation], *, by: Actor, at: Mapping[int, datetime] | None
+) -> _Intended:
     """Check each package; write those already paid for, and intents to charge for the others."""
     lifecycle.each_once(one.order_id for one in wanted)
     result = _Intended()
@@ -171,13 +173,14 @@ def _intend(wanted: Sequence[Confirmation], *, by: Actor, at: datetime | None) -
     items = lifecycle.items_of(orders.values())
     open_captures = operations.open_captures(orders)
     numbers = _next_numbers(orders)
+    instants = lifecycle.Instants(at)
     ready: dict[int, _Ready] = {}
     for index, one in enumerate(wanted):
         order = orders.get(one.order_id)
         if order is None:
             result.outcomes[index] = packages.no_such_order()
             continue
-        instant = at or calendar.now_for(order.merchant)
+        instant = instants.of(order)
         try:
             first = submissions.claim(
                 one.once, merchant_id=order.merchant_id, action=ACTION, by=by, at=instant
@@ -199,22 +202,23 @@ def _intend(wanted: Sequence[Confirmation], *, by: Actor, at: datetime | None) -
         plan = packages.Plan(one.package, units, numbers[order.pk], by, one.once)
         ready[index] = _Ready(order, items[order.pk], plan)
 
-    _write_paid(ready, result, at)
+    _write_paid(ready, result, instants)
     _intend_captures(ready, result)
     return result
 
 
-def _write_paid(ready: Mapping[int, _Ready], result: _Intended, at: datetime | None) -> None:
+def _write_paid(
+    ready: Mapping[int, _Ready], result: _Intended, instants: lifecycle.Instants
+) -> None:
     """Write packages of orders that are charged or paid in advance: one step is enough."""
     paid = {index: one for index, one in ready.items() if one.order.paid_at is not None}
     if not paid:
         return
-    instant = at or calendar.now_for(next(iter(paid.values())).order.merchant)
-    shipments, changes = _ship(list(paid.values()), instant)
+    shipments, changes = _ship(list(paid.values()), instants)
     for (index, one), shipment in zip(paid.items(), shipments, strict=True):
         result.outcomes[index] = shipment
         _conclude(one.plan, one.order, {"shipment": shipment.number})
-    lifecycle.record(changes, at=instant)
+    lifecycle.record(changes)
 
 
 def _intend_captures(ready: Mapping[int, _Ready], result: _Intended) -> None:
@@ -234,7 +238,9 @@ def _intend_captures(ready: Mapping[int, _Ready], result: _Intended) -> None:
     result.operations = dict(zip(unpaid, rows, strict=True))
 
 
-def _ship(ready: Sequence[_Ready], at: datetime) -> tuple[list[Shipment], list[lifecycle.Change]]:
+def _ship(
+    ready: Sequence[_Ready], instants: lifecycle.Instants
+) -> tuple[list[Shipment], list[lifecycle.Change]]:
     """Write packages and their units; return them with the changes to be recorded."""
     shipments = Shipment.objects.bulk_create(
         Shipment(
@@ -246,7 +252,7 @@ def _ship(ready: Sequence[_Ready], at: datetime) -> tuple[list[Shipment], list[l
             carrier_name=one.plan.package.carrier_name,
             method=one.plan.package.method,
             tracking_id=one.plan.package.tracking_id,
-            confirmed_at=at,
+            confirmed_at=instants.of(one.order),
             confirmed_by=one.plan.by.name,
             door=one.plan.by.door,
         )
@@ -284,6 +290,7 @@ def _ship(ready: Sequence[_Ready], at: datetime) -> tuple[list[Shipment], list[l
                 one.order,
                 OrderEvent.SHIPMENT_CONFIRMED,
                 one.plan.by,
+                instants.of(one.order),
                 Act.CONFIRM,
                 after={
                     "shipment": shipment.number,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -55,56 +54,55 @@ def check_payments(*, by: Actor, limit: int = 500) -> int:
             )
         except GatewayUnavailable:
             answers[order.pk] = Verification(Outcome.CHECKING)
-    by_merchant: dict[int, list[int]] = defaultdict(list)
-    for payment in due:
-        by_merchant[payment.merchant_id].append(payment.pk)
-    for order_ids in by_merchant.values():
-        settle_verifications({pk: answers[pk] for pk in order_ids}, by=by)
+    settle_verifications(answers, by=by)
     return len(answers)
 
 
 @unit_of_work
 def settle_verifications(
-    answers: Mapping[int, Verification], *, by: Actor, at: datetime | None = None
+    answers: Mapping[int, Verification], *, by: Actor, at: Mapping[int, datetime] | None = None
 ) -> None:
-    """Apply the gateway's answers to orders of one merchant, by order.
+    """Apply the gateway's answers, by order.
 
     An answer that comes twice, or late, changes nothing: only pending orders move.
-    at: the instant it happened, for replays of the past; None reads the clock.
+    at: instants by order, for replays of the past; None reads the clock.
     """
     orders = lifecycle.lock(answers)
-    if not orders:
-        return
     payments = Payment.objects.in_bulk(list(orders))
-    instant = at or calendar.now_for(next(iter(orders.values())).merchant)
+    instants = lifecycle.Instants(at)
     verified: list[Order] = []
     refused: dict[int, CancelCause] = {}
     waiting: list[Order] = []
     for pk, order in orders.items():
         outcome = answers[pk].outcome
         act = Act.VERIFY if outcome in (Outcome.VERIFIED, Outcome.PAID) else Act.DECLINE
-        if guards.ask(act, guards.Facts(order, by, instant)) is not None:
+        if guards.ask(act, guards.Facts(order, by, instants.of(order))) is not None:
             continue
         if act == Act.VERIFY:
-            _accept(order, outcome, instant)
+            _accept(order, outcome, instants.of(order))
             verified.append(order)
-        elif (cause := _cause(order, payments[pk], outcome, instant)) is not None:
+        elif (cause := _cause(order, payments[pk], outcome, instants.of(order))) is not None:
             refused[pk] = cause
         else:
             waiting.append(order)
     settled = set(orders) - {order.pk for order in waiting}
     Payment.objects.filter(pk__in=settled).update(next_check_at=None)
-    slow = _keep_waiting(waiting, payments, by, instant)
-    charges.post([order for order in verified if order.advance_paid_at], at=instant)
-    changes = _refuse([orders[pk] for pk in refused], refused, by, instant)
+    slow = _keep_waiting(waiting, payments, by, instants)
+    charges.post([order for order in verified if order.advance_paid_at])
+    changes = _refuse([orders[pk] for pk in refused], refused, by, instants)
     changes += [
         lifecycle.Change(
-            order, OrderEvent.VERIFIED, by, Act.VERIFY, after={"payment": order.payment_state}
+            order,
+            OrderEvent.VERIFIED,
+            by,
+            instants.of(order),
+            Act.VERIFY,
+            after={"payment": order.payment_state},
         )
         for order in verified
     ]
-    lifecycle.record(changes, at=instant)
-    lifecycle.remember(slow, at=instant)
+    lifecycle.record(changes)
+    lifecycle.remember(slow)
 
 
 def decline(*, order_id: int, cause: CancelCause, by: Actor) -> Refusal | None:
@@ -141,11 +139,14 @@ def _cause(
 
 
 def _refuse(
-    orders: Sequence[Order], causes: Mapping[int, CancelCause], by: Actor, at: datetime
+    orders: Sequence[Order],
+    causes: Mapping[int, CancelCause],
+    by: Actor,
+    instants: lifecycle.Instants,
 ) -> list[lifecycle.Change]:
     if not orders:
         return []
-    goods.release(orders, at=at)
+    goods.release(orders, at=instants.last_of(orders))
     Cancellation.objects.bulk_create(
         Cancellation(
             order=order,
@@ -153,7 +154,7 @@ def _refuse(
             move="T03",
             reason=causes[order.pk],
             counts=False,
-            cancelled_at=at,
+            cancelled_at=instants.of(order),
             cancelled_by=by.name,
             door=by.door,
         )
@@ -168,13 +169,14 @@ def _refuse(
         ]
     )
     for order in orders:
-        order.cancelled_at = at
+        order.cancelled_at = instants.of(order)
         order.payment_state = PaymentState.DECLINED
     return [
         lifecycle.Change(
             order,
             OrderEvent.PAYMENT_REFUSED,
             by,
+            instants.of(order),
             Act.DECLINE,
             after={"reason": causes[order.pk].value},
         )
@@ -183,18 +185,21 @@ def _refuse(
 
 
 def _keep_waiting(
-    orders: Sequence[Order], payments: Mapping[int, Payment], by: Actor, at: datetime
+    orders: Sequence[Order],
+    payments: Mapping[int, Payment],
+    by: Actor,
+    instants: lifecycle.Instants,
 ) -> list[lifecycle.Change]:
     """Plan the next check; return the orders whose buyer is told once that it takes long (N03)."""
     slow = []
     rows = {}
     for order in orders:
-        payment = payments[order.pk]
+        payment, at = payments[order.pk], instants.of(order)
         told = payment.delay_told_at
         card = order.payment_state == PaymentState.UNVERIFIED
         if told is None and card and at - payment.started_at > _USUAL:
             told = at
-            slow.append(lifecycle.Change(order, OrderEvent.VERIFICATION_DELAYED, by))
+            slow.append(lifecycle.Change(order, OrderEvent.VERIFICATION_DELAYED, by, at))
         rows[payment.pk] = (at + _RECHECK, payment.checks + 1, told)
     update_rows(Payment, ["next_check_at", "checks", "delay_told_at"], rows)
     return slow

@@ -127,7 +127,7 @@ def _line(request: MerchantRequest, item: Item, form: RefundForm) -> dict[str, A
         most = amounts.maximum(item, box)
         if not form.is_bound and "not_sent" in request.GET and item.quantity_not_sent:
             typed = str(most)
-        errors: list[str] = list(form.errors.get(name, [])) if form.is_bound else []
+        errors: list[str] = [str(e) for e in form.errors.get(name, ())] if form.is_bound else []
         boxes.append({"name": name, "kind": box, "max": most, "typed": typed, "errors": errors})
     ticked = (
         f"item_{item.pk}" in form.data

@@ -25,10 +25,11 @@ class Posting:
     component: str
     amount: Decimal
     currency: str
+    at: datetime
     refund_id: int | None = None
 
 
-def post(postings: Sequence[Posting], *, at: datetime) -> None:
+def post(postings: Sequence[Posting]) -> None:
     """Add rows in the caller's transaction; amounts of zero have none."""
     LedgerLine.objects.bulk_create(
         (
@@ -41,7 +42,7 @@ def post(postings: Sequence[Posting], *, at: datetime) -> None:
                 component=posting.component,
                 amount=posting.amount,
                 currency=posting.currency,
-                posted_at=at,
+                posted_at=posting.at,
             )
             for posting in postings
             if posting.amount

@@ -1,0 +1,1 @@
+"""Orders brought in from files: a shop's own, and a recorded year replayed."""
