@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from core.actor import Actor
 from orders.domain import cancellations, refunds, shipments
+from orders.models import Order
 from payments.domain import operations
+from payments.gateways import GatewayUnavailable, gateway
 from payments.models import Operation
 
 Purpose = operations.Purpose
@@ -40,3 +42,26 @@ def settle(operation: Operation, *, by: Actor) -> Settled:
     else:
         cancellations.settle_voids({operation: answer}, by=by)
     return Settled(operation, "done" if answer.succeeded else "failed")
+
+
+def open_operations() -> list[Operation]:
+    """Return every operation without an outcome, oldest first."""
+    return list(Operation.objects.filter(state=operations.State.INTENDED).order_by("pk"))
+
+
+def differences(*, most: int = 1000) -> list[str]:
+    """Compare finished operations with the gateway's own books; return where they differ."""
+    told = []
+    finished = Operation.objects.exclude(state=operations.State.INTENDED).order_by("-pk")[:most]
+    for operation in finished:
+        try:
+            answer = gateway().find(key=operation.key)
+        except GatewayUnavailable:
+            told.append(f"{operation}: the gateway does not answer")
+            continue
+        ours = operation.state == operations.State.DONE
+        if answer is None or answer.succeeded != ours:
+            order = Order.objects.get(pk=operation.order_id)
+            theirs = "unknown" if answer is None else "done" if answer.succeeded else "failed"
+            told.append(f"{operation.purpose} of {order}: {operation.state} here, {theirs} there")
+    return told

@@ -42,13 +42,20 @@ SHOP = Actor("api", "replay", owner=True)
 GATEWAY = Actor("gateway", "payment check")
 DESK = Actor("form", "replayed desk", owner=True)
 
-_FIRST = (
-    ["Alice", "Ben", "Carys", "Dev", "Elin", "Finn", "Grace", "Hamish", "Iona", "Jack", "Kirsty", "Liam", "Mair", "Noor", "Owen", "Priya"]
-)
+_FIRST = ("Alice", "Ben", "Carys", "Dev", "Elin", "Finn", "Grace", "Hamish", "Iona", "Jack", "Noor")
 _LAST = (
-    ["Ashworth", "Brown", "Cole", "Davies", "Evans", "Fraser", "Green", "Hughes", "Iqbal", "Jones", "Khan", "Lloyd", "Moss", "Nair"]
+    "Ashworth",
+    "Brown",
+    "Cole",
+    "Davies",
+    "Evans",
+    "Fraser",
+    "Green",
+    "Hughes",
+    "Iqbal",
+    "Khan",
 )
-_STREET = ["Harbour Row", "Mill Lane", "Chapel Street", "Station Road", "High Street", "Church Walk"]
+_STREET = ("Harbour Row", "Mill Lane", "Chapel Street", "Station Road", "Church Walk")
 _PLACES = (
     ("Leeds", "LS6 2AB"), ("Falmouth", "TR11 3LH"), ("Stroud", "GL5 1QX"), ("York", "YO1 7HH"),
     ("Plockton", "IV52 8TN"), ("Cardiff", "CF10 1AA"), ("Bristol", "BS1 4DJ"), ("Derby", "DE1 2QY"),

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import IO, cast
 from zoneinfo import ZoneInfo
 
 LONDON = ZoneInfo("Europe/London")
@@ -112,11 +114,9 @@ def read(path: Path) -> Year:
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
-    opened = gzip.open(path, "rt", encoding="utf-8", newline="")
-    if path.suffix != ".gz":
-        opened = open(path, encoding="utf-8", newline="")  # noqa: SIM115  closed below
-    with opened as file:
-        yield from csv.DictReader(file)
+    packed = path.suffix == ".gz"
+    with gzip.open(path, "rb") if packed else path.open("rb") as raw:
+        yield from csv.DictReader(io.TextIOWrapper(cast("IO[bytes]", raw), "utf-8", newline=""))
 
 
 def _not_an_item(number: str, sku: str, quantity: int, price: Decimal) -> str:

@@ -40,7 +40,7 @@ class Command(BaseCommand):
             )
         self._say(
             started,
-            f"{told.orders:,} orders placed with {told.items:,} items; {told.known:,} known already",
+            f"{told.orders:,} orders placed with {told.items:,} items; {told.known:,} known before",
         )
         for what, count in sorted(told.counts.items()):
             self.stdout.write(f"  {count:>8,}  {what}")
