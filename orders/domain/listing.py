@@ -68,9 +68,13 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of orders in their order. first: position of the first row, from 1."""
+    """One page of orders in their order. first: position of the first row, from 1.
+
+    also: other orders that were asked for by key, earliest purchase first.
+    """
 
     orders: list[Order]
+    also: list[Order]
     first: int
     next: Cursor | None
     previous: Cursor | None
@@ -82,8 +86,17 @@ class _Sql:
     values: list[Any] = field(default_factory=list)
 
 
-def page(criteria: Criteria, sort: Sort, size: int, cursor: Cursor | None) -> Page:
-    """Return one page of orders, found by keyset. Source: LIST-08 to LIST-11, SEARCH-03."""
+def page(
+    criteria: Criteria,
+    sort: Sort,
+    size: int,
+    cursor: Cursor | None,
+    also: Sequence[int] = (),
+) -> Page:
+    """Return one page of orders, found by keyset. Source: LIST-08 to LIST-11, SEARCH-03.
+
+    also: keys of orders to be read along, in the same query.
+    """
     backwards = cursor is not None and cursor.backwards
     reading = Sort(sort.by, sort.descending != backwards)
     rows = _keys(criteria, reading, size + 1, cursor)
@@ -91,7 +104,7 @@ def page(criteria: Criteria, sort: Sort, size: int, cursor: Cursor | None) -> Pa
     rows = rows[:size]
     if backwards:
         rows.reverse()
-    orders = Order.objects.with_facts().select_related("cancellation").in_bulk([r[0] for r in rows])
+    orders = _read([*also, *(row[0] for row in rows)])
     if cursor is None:
         first = 1
     elif backwards:
@@ -102,6 +115,7 @@ def page(criteria: Criteria, sort: Sort, size: int, cursor: Cursor | None) -> Pa
     has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
     return Page(
         orders=[orders[row[0]] for row in rows],
+        also=sorted((orders[pk] for pk in set(also)), key=lambda o: (o.purchased_at, o.number)),
         first=first,
         next=Cursor(*rows[-1][1:], position=last) if rows and has_next else None,
         previous=(
@@ -112,22 +126,28 @@ def page(criteria: Criteria, sort: Sort, size: int, cursor: Cursor | None) -> Pa
     )
 
 
-def pinned(merchant_id: int, before: datetime, *, at: datetime) -> list[Order]:
-    """Return older open orders that no range may hide: the oldest and those at risk (LIST-04)."""
-    older = Order.objects.for_merchant(merchant_id).filter(purchased_at__lt=before)
-    branches = [
-        _branch(Criteria(merchant_id, to_at=before), Sort(), 1, None, rank) for rank in OPEN_RANKS
-    ]
-    text = " UNION ALL ".join(f"({branch.text})" for branch in branches)
+def pinned(merchant_id: int, before: datetime, *, at: datetime) -> list[int]:
+    """Return keys of older open orders that no range may hide: the oldest, those at risk (LIST-04).
+
+    before: the beginning of the range shown.
+    """
+    older = Criteria(merchant_id, to_at=before)
+    branches = [_branch(older, Sort(), 1, None, rank) for rank in OPEN_RANKS]
+    first = " UNION ALL ".join(f"({branch.text})" for branch in branches)
     values = [value for branch in branches for value in branch.values]
-    oldest = f"SELECT id FROM ({text}) AS oldest ORDER BY purchased_at, number LIMIT 1"
-    risky = older.at_risk(at=at).order_by("deadline_at").values_list("pk", flat=True)
+    statement = (
+        f"(SELECT id FROM ({first}) AS oldest ORDER BY purchased_at, number LIMIT 1)"
+        " UNION (SELECT o.id FROM orders_order o WHERE o.merchant_id = %s"
+        " AND o.status = 'unshipped' AND o.page_warning_at <= %s AND o.purchased_at < %s"
+        " ORDER BY o.page_warning_at LIMIT %s)"
+    )
     with connection.cursor() as cursor:
-        cursor.execute(oldest, values)
-        keys = [row[0] for row in cursor.fetchall()]
-    keys += list(risky[:MOST_PINNED])
-    rows = Order.objects.with_facts().filter(pk__in=keys).order_by("purchased_at", "number")
-    return list(rows)
+        cursor.execute(statement, [*values, merchant_id, at, before, MOST_PINNED])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _read(keys: Sequence[int]) -> dict[int, Order]:
+    return Order.objects.with_facts().select_related("cancellation").in_bulk(keys)
 
 
 def counts(criteria: Criteria, *, at: datetime) -> dict[str, int]:

@@ -48,17 +48,17 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
         return render(request, "orders/manage_orders.html", context, status=422)
 
     criteria = asked.criteria(member, at=at)
-    page = listing.page(criteria, asked.sorting(), asked.size, asked.cursor)
+    older: list[int] = []
+    if asked.is_default and asked.cursor is None and criteria.from_at is not None:
+        older = listing.pinned(member.merchant_id, criteria.from_at, at=at)
+    page = listing.page(criteria, asked.sorting(), asked.size, asked.cursor, older)
     numbers = listing.counts(criteria, at=at)
     if asked.search == "order_id" and asked.searches and not page.orders:
         context |= {"ranges": _ranges(asked), "views": _views(asked, numbers)}
         return render(request, "orders/order_not_found.html", context, status=404)
 
-    pinned: list[Order] = []
-    if asked.is_default and asked.cursor is None and criteria.from_at is not None:
-        pinned = listing.pinned(member.merchant_id, criteria.from_at, at=at)
-    items = listing.items_shown([*pinned, *page.orders])
-    for order in [*pinned, *page.orders]:
+    items = listing.items_shown([*page.also, *page.orders])
+    for order in [*page.also, *page.orders]:
         order.merchant, order.marketplace = member.merchant, marketplace
     shown = asked.statuses(marketplace)
     total = numbers["attention"] if criteria.attention else listing.total(numbers, shown)
@@ -66,7 +66,7 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
         "ranges": _ranges(asked),
         "views": _views(asked, numbers),
         "rows": [_row(order, items, request, at) for order in page.orders],
-        "pinned": [_row(order, items, request, at) for order in pinned],
+        "pinned": [_row(order, items, request, at) for order in page.also],
         "older": numbers["older"],
         "title": _title(asked, shown, numbers, total),
         "total": total,
@@ -78,7 +78,7 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
         "chips": _chips(asked),
         "sort_date": _sort_heading(asked, "date"),
         "sort_status": _sort_heading(asked, "status"),
-        "nothing_yet": not page.orders and not pinned and _is_new(member),
+        "nothing_yet": not page.orders and not page.also and _is_new(member),
     }
     return render(request, "orders/manage_orders.html", context)
 
