@@ -9,7 +9,7 @@ from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from django.db import DatabaseError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from core.logs import request_id
 from core.views import errors
@@ -79,3 +79,23 @@ def _readable(query: str) -> bool:
 
 def _plain(text: str) -> bool:
     return not any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\t\r\n" for c in text)
+
+
+class ApiNeedsHttps:
+    """Refuse the API over plain HTTP instead of sending it on (reliability SD-02).
+
+    A key that came without encryption is known to others; a redirect would hide that it happened.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith("/api/") and not request.is_secure():
+            refusal = Refusal(
+                "HTTPS_REQUIRED",
+                _("The API answers over HTTPS only."),
+                remedy=_("Use https, and make a new key: the one you sent may have been read."),
+            )
+            return JsonResponse(asdict(refusal), status=403)
+        return self.get_response(request)

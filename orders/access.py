@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -28,24 +28,17 @@ def order_needs(function: Function, level: Level = Level.VIEW) -> Callable[[View
     """Hand the view its order: strangers get 404, members without the level 403."""
 
     def decorate(view: View) -> View:
-        @needs(function, level)
-        @wraps(view)
-        def checked(
-            request: MerchantRequest, number: str, *args: Any, **kwargs: Any
-        ) -> HttpResponse:
-            return view(request, get_order(request, number), *args, **kwargs)
+        guarded = needs(function, level)(view)
 
-        # 404 for a stranger comes before 403: what is not ours does not exist.
-        @wraps(checked)
+        @wraps(guarded)
         def ours_first(
             request: HttpRequest, number: str, *args: Any, **kwargs: Any
         ) -> HttpResponse:
-            member = getattr(request, "member", None)
-            if member is not None:
-                get_object_or_404(
-                    Order.objects.for_merchant(member.merchant_id).only("pk"), number=number
-                )
-            return checked(request, number, *args, **kwargs)
+            # 404 for a stranger comes before 403: what is not ours does not exist. Without a
+            # member the guard answers itself and the view is never reached.
+            ours = cast(MerchantRequest, request)
+            order = get_order(ours, number) if getattr(ours, "member", None) else None
+            return guarded(request, order, *args, **kwargs)
 
         return ours_first
 

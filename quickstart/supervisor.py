@@ -118,9 +118,8 @@ class Supervisor:
         _signal_group(child.process, signal.SIGKILL)
         recent = [at for at in child.starts if at > time.monotonic() - 60]
         if len(recent) >= 5:
-            self.say(
-                f"{child.name} ended {len(recent)} times within a minute (exit {code}); giving up, see {child.log}"
-            )
+            told = f"{child.name} ended {len(recent)} times within a minute (exit {code})"
+            self.say(f"{told}; giving up, see {child.log}")
             return False
         self.say(f"{child.name} ended (exit {code}); starting it again")
         time.sleep(min(0.2 * 2 ** len(recent), 5))

@@ -4,7 +4,7 @@ import os
 
 from celery import Celery
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sellercentral.settings.dev")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sellercentral.settings.production")
 
 app = Celery("sellercentral")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -100,7 +100,7 @@ def day_words(day: date, country: str, *, weekday: bool = True, year: bool = Tru
 def day(context: template.Context, value: date | datetime | None, form: str = "full") -> SafeString:
     """{% day value %} Tue 8 Dec 2026; form "text" 12 Dec 2026, "short" Wed 9 Dec, "brief" 9 Dec."""
     if value is None:
-        return format_html("–")
+        return SafeString("–")
     place = context["marketplace"]
     moment = value
     if isinstance(value, datetime):
@@ -119,7 +119,7 @@ def day(context: template.Context, value: date | datetime | None, form: str = "f
 def instant(context: template.Context, value: datetime | None, form: str = "text") -> SafeString:
     """{% instant value %} 8 Dec 2026, 16:20; "zone" adds GMT, "full" weekday and zone too."""
     if value is None:
-        return format_html("–")
+        return SafeString("–")
     place = context["marketplace"]
     local = value.astimezone(_zone(place.time_zone))
     words = day_words(local.date(), place.country, weekday=form == "full", year=form != "brief")

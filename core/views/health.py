@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.conf import settings
+import ipaddress
+
 from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -19,7 +20,7 @@ def ready(request: HttpRequest) -> JsonResponse:
     """Database writable and migrated; without Redis the product works, degraded."""
     parts = {"database": _database(), "migrations": _migrations(), "redis": _redis()}
     broken = parts["database"] != "ok" or parts["migrations"] != "ok"
-    if settings.DEBUG or request.META.get("REMOTE_ADDR") in ("127.0.0.1", "::1"):
+    if _internal(request):
         return _answer(parts, 503 if broken else 200)
     return _answer({"ready": "no" if broken else "ok"}, 503 if broken else 200)
 
@@ -27,7 +28,9 @@ def ready(request: HttpRequest) -> JsonResponse:
 def _database() -> str:
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_is_in_recovery()")
+            cursor.execute(
+                "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
+            )
             return "read-only" if cursor.fetchone()[0] else "ok"
     except DatabaseError:
         return "away"
@@ -54,6 +57,16 @@ def _redis() -> str:
         return "ok"
     except (RedisError, OSError):
         return "degraded"
+
+
+def _internal(request: HttpRequest) -> bool:
+    """Tell whether somebody of this machine or network asks, and no proxy for somebody else."""
+    if "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META:
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_private
+    except ValueError:
+        return False
 
 
 def _answer(parts: dict[str, str], status: int) -> JsonResponse:

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
+from django.db import transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from accounts.models import Marketplace, Merchant
-from catalog.domain import listings
+from catalog.domain import listings, stock
 from catalog.domain.listings import NewListing
 from catalog.models import Listing
 from core import clock
@@ -140,7 +141,7 @@ def bring_in(
 ) -> Iterator[Outcome]:
     """Place the orders of a file, chunk by chunk; yield what became of each.
 
-    create_listings: products not met before become listings with the units that were ordered.
+    create_listings: products not met before become listings, and stock is raised to what was sold.
     Raises FileError before anything is placed.
     """
     groups = orders_of(rows_of(text))
@@ -170,7 +171,7 @@ def _chunk(
         except CellError as error:
             outcomes[index].error = str(error)
     if create_listings:
-        _create_listings(merchant, list(drafts.values()))
+        _make_room(merchant, list(drafts.values()))
     results = placing.place_orders(merchant_id=merchant.pk, wanted=list(drafts.values()), by=by)
     for index, result in zip(drafts, results, strict=True):
         if not isinstance(result, Refusal):
@@ -183,7 +184,9 @@ def _chunk(
     return outcomes
 
 
-def _create_listings(merchant: Merchant, drafts: Sequence[OrderDraft]) -> None:
+@transaction.atomic
+def _make_room(merchant: Merchant, drafts: Sequence[OrderDraft]) -> None:
+    """Create listings for products not met before, and units sold beyond the stock we know."""
     wanted: dict[str, NewListing] = {}
     for draft in drafts:
         for item in draft.items:
@@ -192,14 +195,25 @@ def _create_listings(merchant: Merchant, drafts: Sequence[OrderDraft]) -> None:
             price = item.amount("item_price") / max(item.quantity, 1)
             price = round_half_up(price, merchant.marketplace.currency)
             wanted[key] = NewListing(item.sku, item.title or item.sku, price, units + item.quantity)
-    there = set(
-        Listing.objects.for_merchant(merchant)
+    at = clock.now() + merchant.clock_ahead
+    there = {
+        listing.sku.lower(): listing
+        for listing in Listing.objects.for_merchant(merchant)
         .annotate(key=Lower("sku"))
         .filter(key__in=list(wanted))
-        .values_list("key", flat=True)
-    )
+        .locked()
+    }
     new = [listing for key, listing in wanted.items() if key and key not in there]
-    listings.create_listings(merchant, new, at=clock.now() + merchant.clock_ahead)
+    listings.create_listings(merchant, new, at=at)
+    stock.move(
+        {listing.pk: listing for listing in there.values()},
+        [
+            stock.Movement(listing.pk, None, missing, stock.Cause.IMPORT)
+            for key, listing in there.items()
+            if (missing := wanted[key].quantity - listing.quantity_available) > 0
+        ],
+        at=at,
+    )
 
 
 def draft_of(marketplace: Marketplace, number: str, items: Sequence[Row]) -> OrderDraft:

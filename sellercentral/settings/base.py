@@ -6,14 +6,15 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from kombu import Queue
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
 
 SITE_NAME = env.str("SITE_NAME", default="Seller Central")
 SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
-DEBUG = False
-ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
@@ -93,11 +94,14 @@ DATABASES["default"] |= {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# The broker must never lose a task, the cache may lose anything: they may be two servers.
 REDIS_URL = env.str("REDIS_URL", default="redis://localhost:6379/0")
+CACHE_URL = env.str("CACHE_URL", default=REDIS_URL)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
+        "LOCATION": CACHE_URL,
+        "KEY_PREFIX": "sellercentral",
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 1},
     }
 }
@@ -133,6 +137,8 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "5/5m/key",
     "reset_password": "20/h/ip,5/h/key",
 }
+# How many proxies in front add to X-Forwarded-For; the limits above count the address they saw.
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
 ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm"}
 
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
@@ -159,10 +165,13 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": ["'none'"],
         "object-src": ["'none'"],
         "frame-ancestors": ["'none'"],
+        "report-uri": ["/csp-report/"],
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+FILE_UPLOAD_PERMISSIONS = 0o600
+FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -188,6 +197,7 @@ EMAIL_CONFIG = env.email_url(
     "EMAIL_URL", default=f"filemail:///{(BASE_DIR / '.runtime' / 'mail').as_posix().lstrip('/')}"
 )
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="no-reply@sellercentral.example")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -208,6 +218,19 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 1,
 }
 CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # tasks log JSON lines as pages do
+# Queues of their own, so that a long file cannot hold up a message; a worker takes all of them
+# unless it is started with --queues.
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_QUEUES = [
+    Queue(name, routing_key=name)
+    for name in ("default", "feeds", "reports", "documents", "notifications")
+]
+CELERY_TASK_ROUTES = {
+    "uploads.*": {"queue": "feeds"},
+    "reports.*": {"queue": "reports"},
+    "notifications.*": {"queue": "notifications"},
+}
 CELERY_BEAT_SCHEDULE = {
     "check payments": {"task": "orders.check_payments", "schedule": timedelta(minutes=1)},
     "settle operations": {"task": "orders.settle_operations", "schedule": timedelta(seconds=30)},

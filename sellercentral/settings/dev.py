@@ -1,18 +1,19 @@
 """The quick start and work on the code: plain HTTP on one's own machine."""
 
 import os
-from pathlib import Path
+import secrets
 
 import environ
 
+from quickstart.services import runtime_path
+
 # Commands join what `run.py` runs: its servers and key stand in this file while it does.
-_state = Path(
-    os.environ.get("SELLERCENTRAL_RUNTIME_DIR", Path(__file__).resolve().parents[2] / ".runtime")
-)
-if "DATABASE_URL" not in os.environ and (_state / "env").exists():
-    environ.Env.read_env(_state / "env")
+_running = runtime_path() / "env"
+if "DATABASE_URL" not in os.environ and _running.exists():
+    environ.Env.read_env(_running)
 
 from sellercentral.settings.base import *  # noqa: E402, F403
 
-SECRET_KEY = os.environ.get("SECRET_KEY", "only-for-development-" + "0" * 40)
+# Without a key of one's own: a new one each time, never one that others know.
+SECRET_KEY = os.environ.get("SECRET_KEY") or secrets.token_urlsafe(50)
 SANDBOX_SIGN_INS = True

@@ -1,13 +1,14 @@
 """Tests: as the product runs, with a clock that can be stopped and mail kept in memory."""
 
 import os
+from urllib.parse import urlsplit
 
 os.environ.setdefault(
     "STATICFILES_BACKEND", "django.contrib.staticfiles.storage.StaticFilesStorage"
 )
 
 from sellercentral.settings.base import *  # noqa: F403
-from sellercentral.settings.base import DATABASES, LOGGING, env
+from sellercentral.settings.base import CACHES, DATABASES, LOGGING, REDIS_URL, env
 
 SECRET_KEY = "tests-" + "0" * 60
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -19,3 +20,7 @@ SANDBOX_SIGN_INS = True
 LOGGING = {**LOGGING, "root": {"handlers": ["stdout"], "level": "ERROR"}}
 if template := env.str("TEST_DATABASE_TEMPLATE", default=""):
     DATABASES["default"]["TEST"] = {"TEMPLATE": template}
+
+# Tests side by side count their limits apart, and a cleared cache is one's own.
+_worker = env.str("PYTEST_XDIST_WORKER", default="gw0").removeprefix("gw")
+CACHES["default"]["LOCATION"] = urlsplit(REDIS_URL)._replace(path=f"/{1 + int(_worker)}").geturl()

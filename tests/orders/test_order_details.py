@@ -1,0 +1,189 @@
+"""Order details, and what is hidden on it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from orders.models import OrderNote
+from tests.factories import (
+    AMOUNTS,
+    cancelled_order,
+    confirm,
+    order_in,
+    pending_order,
+    refund,
+    shipped_order,
+    unshipped_order,
+)
+from tests.pages import snapshot, words
+
+SECRETS = ("Flat 2, 14 Harbour Row", "Eilidh Receiver MacLeod", "PA75 6NU", "07700 900142",
+           "Eilidh.MacLeod@mail.example")  # fmt: skip
+
+
+@pytest.fixture
+def signed_in(client, alice):
+    client.force_login(alice)
+    return client
+
+
+def page_of(client, order):
+    return client.get(f"/orders/{order.number}/")
+
+
+@pytest.mark.req(
+    "DETAIL-01", "DETAIL-02", "DETAIL-04", "LIST-15", "IMPL-32", "MONEY-03", "PENDING-13"
+)
+def test_the_page_shows_every_fact_and_sums_agree(signed_in, shop):
+    order = unshipped_order(shop, lines=3, amounts=AMOUNTS)
+    text = words(page_of(signed_in, order))
+    for label in (
+        "Order details", order.number, "Purchase date", "Payments date", "Charged When you confirm",
+        "Ship by", "Estimated delivery", "Shipping service Standard", "Order Sub Type Standard",
+        "Amazon Checkout, United Kingdom", "Eilidh MacLeod", "Ship only to this address.",
+    ):  # fmt: skip
+        assert label in text, label
+    for item in order.items.all():
+        for fact in (item.title, item.sku, item.listing.listing_id, item.number):
+            assert fact in text
+    assert text.count("£125.60") == 3
+    assert "Order total £376.80" in text
+    assert "Promotion −£30.00" in text
+    for secret in SECRETS:
+        assert secret in text
+
+
+@pytest.mark.req("DETAIL-03", "LIST-13")
+@pytest.mark.parametrize(
+    ("status", "shown", "why"),
+    [
+        ("unshipped", ["Confirm Shipment", "Print order packing slip", "Cancel Order"], "refund"),
+        (
+            "partially_shipped",
+            ["Confirm Shipment", "Refund Order", "Print order packing slip"],
+            "cancel",
+        ),
+        ("shipped", ["Refund Order", "Print order packing slip"], "cancel"),
+        ("pending", [], ""),
+        ("cancelled", [], ""),
+    ],
+)
+def test_buttons_by_state_and_why_not(signed_in, shop, status, shown, why):
+    html = page_of(signed_in, order_in(status, shop)).content.decode()
+    bar = html.split('class="action-bar"')[1].split("</header>")[0]
+    names = ("Confirm Shipment", "Refund Order", "Print order packing slip", "Cancel Order")
+    assert [n for n in names if f"</svg>{n}</a>" in bar] == [n for n in names if n in shown]
+    assert ("Why can I not" in bar) == bool(why)
+    if why:
+        assert f"Why can I not {why}?" in bar
+
+
+@pytest.mark.req("DETAIL-05", "DETAIL-06", "SHIP-12")
+def test_shipments_and_refunds_are_reviewed_here(signed_in, shop):
+    order = shipped_order(shop, amounts=AMOUNTS)
+    refund(order, "16.00", memo="Chipped <mug>")
+    text = words(page_of(signed_in, order))
+    for fact in ("Royal Mail", "QT1GB", "Jo Adair, form", "£16.00 of £125.60", "Chipped <mug>",
+                 "General adjustment", "Completed", "Left to refund £109.60"):  # fmt: skip
+        assert fact in text, fact
+    assert 'href="https://www.royalmail.com' in page_of(signed_in, order).content.decode()
+
+
+@pytest.mark.req("DETAIL-07", "PENDING-06", "AUTO-04")
+def test_a_cancellation_says_when_by_whom_and_why(signed_in, shop):
+    text = words(page_of(signed_in, cancelled_order(shop)))
+    assert "by Jo Adair: Pricing error. It counts in your cancellation rate." in text
+
+
+@pytest.mark.req("DETAIL-10", "IMPL-04", "PENDING-14")
+def test_the_timeline_has_every_change_with_who_and_by_which_door(signed_in, shop):
+    order = unshipped_order(shop, quantity=2)
+    confirm(order, 1)
+    text = words(page_of(signed_in, order))
+    for line in ("Order placed", "Status changed from Pending to Unshipped",
+                 "Status changed from Unshipped to Partially shipped", "Jo Adair, form"):  # fmt: skip
+        assert line in text, line
+
+
+@pytest.mark.req("PENDING-04", "PENDING-08", "INV-17", "CANCEL-09")
+@pytest.mark.parametrize("status", ["pending", "cancelled"])
+def test_personal_data_of_pending_and_cancelled_orders_is_nowhere(signed_in, shop, status):
+    order = order_in(status, shop)
+    paths = [
+        f"/orders/{order.number}/", "/orders/?status=all", f"/orders/{order.number}/packing-slip/",
+        f"/orders/{order.number}/packing-slip.pdf", f"/orders/packing-slips.pdf?order={order.number}",
+        f"/orders/{order.number}/confirm-shipment/", f"/orders/{order.number}/cancel/",
+        f"/orders/{order.number}/refund/",
+        "/orders/?search=buyer_email&keyword=EILIDH.MacLeod@mail.example&pending=1",
+    ]  # fmt: skip
+    for path in paths:
+        body = signed_in.get(path).content.decode()
+        for secret in SECRETS:
+            assert secret not in body, (path, secret)
+    text = words(page_of(signed_in, order))
+    assert "Do not ship" in text
+    for question in ("Wants to change or cancel a pending order", "Wants a cancelled order back",
+                     "Asks about the status of a pending order",
+                     "Asks about an order cancelled by the platform"):  # fmt: skip
+        assert question in text
+
+
+@pytest.mark.req("PENDING-11")
+def test_no_page_shows_payment_data(signed_in, shop):
+    order = shipped_order(shop, payment_token="ok:card-4242")
+    for path in (f"/orders/{order.number}/", "/orders/?status=all"):
+        assert "4242" not in signed_in.get(path).content.decode()
+
+
+@pytest.mark.req("DETAIL-14")
+def test_notes_are_kept_with_their_author(signed_in, shop, bob, client):
+    order = unshipped_order(shop)
+    answer = signed_in.post(f"/orders/{order.number}/notes/", {"note": "Box 3 <b>"})
+    assert answer.status_code == 302
+    assert "Box 3 <b>" in words(page_of(signed_in, order))
+    assert "Alice Owner" in words(page_of(signed_in, order))
+    for bad in ("", "x" * 1001, "a\x07"):
+        signed_in.post(f"/orders/{order.number}/notes/", {"note": bad})
+    client.force_login(bob)
+    assert client.post(f"/orders/{order.number}/notes/", {"note": "x"}).status_code == 403
+    assert OrderNote.objects.count() == 1
+
+
+@pytest.mark.req("IMPL-03", "F18", "IMPL-26")
+def test_a_stranger_and_a_missing_order_get_the_same_page(client, charlie, shop):
+    order = unshipped_order(shop)
+    client.force_login(charlie)
+    answers = [client.get(f"/orders/{n}/") for n in (order.number, "203-0000000-0000000", "x", "0")]
+    assert {a.status_code for a in answers} == {404}
+    assert len({a.content for a in answers}) == 1
+
+
+@pytest.mark.req("IMPL-18")
+@pytest.mark.parametrize("lines", [1, 3, 100])
+def test_the_number_of_queries_does_not_grow(signed_in, shop, lines, django_assert_max_num_queries):
+    order = unshipped_order(shop, lines=lines)
+    confirm(order)
+    refund(order, "1.00")
+    page_of(signed_in, order)  # the session is written once
+    with django_assert_max_num_queries(12):
+        page_of(signed_in, order)
+
+
+@pytest.mark.req("IMPL-07")
+def test_looking_changes_nothing(signed_in, shop):
+    order = pending_order(shop)
+    before = snapshot(order)
+    page_of(signed_in, order)
+    assert snapshot(order) == before
+
+
+@pytest.mark.req("MONEY-13", "IMPL-33")
+def test_yen_and_japanese_days(client, kenji, japanese_shop):
+    order = unshipped_order(japanese_shop, amounts={"item_price": Decimal(1500)})
+    client.force_login(kenji)
+    text = words(page_of(client, order))
+    local = order.purchased_at.astimezone(japanese_shop.marketplace.zone)
+    assert "¥1,500" in text
+    assert f"{local:%Y/%m/%d}, {local:%H:%M} JST" in text

@@ -1,0 +1,212 @@
+"""Shipping Label/Packing List, on screen and as PDF."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from pypdf import PdfReader
+
+from orders.domain.drafts import ContactDraft
+from tests.factories import CONTACT, PLAIN, ItemDraft, ListingFactory, order_in, unshipped_order
+from tests.pages import words
+
+
+@pytest.fixture
+def signed_in(client, alice):
+    client.force_login(alice)
+    return client
+
+
+def pdf_of(answer) -> PdfReader:
+    assert answer["Content-Type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF")
+    return PdfReader(io.BytesIO(answer.content))
+
+
+def text_of(reader: PdfReader) -> str:
+    return "\n".join(page.extract_text() for page in reader.pages)
+
+
+@pytest.mark.req("SLIP-01", "SLIP-02", "SLIP-03", "SLIP-04", "SLIP-05", "SLIP-07")
+def test_one_page_carries_label_cut_line_and_list(signed_in, shop):
+    shop.address_1, shop.returns_policy = "Unit 6, Slipway Yard", "30 days"
+    shop.save()
+    order = unshipped_order(shop, lines=3, is_business=True, purchase_order_number="PO-77")
+
+    page = signed_in.get(f"/orders/{order.number}/packing-slip/")
+    html = page.content.decode()
+    label = html.split('class="label"')[1].split("</section>")[0]
+    slip = html.split('class="slip"')[1]
+
+    assert "<h1>Shipping Label/Packing List</h1>" in html
+    assert 'class="cut__line"' in html
+    for line in ("Eilidh Receiver MacLeod", "Flat 2, 14 Harbour Row", "Tobermory", "Isle of Mull",
+                 "PA75 6NU", "United Kingdom"):  # fmt: skip
+        assert line in label
+    assert "£" not in label
+    for item in order.items.all():
+        for fact in (item.title, item.sku, item.number, item.listing.listing_id):
+            assert fact in slip
+    for fact in (order.number, "Harbour &amp; Hearth Ltd", "Unit 6, Slipway Yard", "30 days",
+                 "Buyer PO#: PO-77", "Order total", "£36.00"):  # fmt: skip
+        assert fact in html
+    assert "data-print" in html
+
+
+@pytest.mark.req("SLIP-06")
+@pytest.mark.parametrize(("paper", "size"), [("a4", (595, 842)), ("letter", (612, 792))])
+def test_the_pdf_has_selectable_text_and_the_paper_asked_for(signed_in, shop, paper, size):
+    order = unshipped_order(shop, lines=2)
+    answer = signed_in.get(f"/orders/{order.number}/packing-slip.pdf?paper={paper}")
+    reader = pdf_of(answer)
+    text = text_of(reader)
+    assert (
+        answer["Content-Disposition"] == f'attachment; filename="packing-slip-{order.number}.pdf"'
+    )
+    assert order.number in text
+    for item in order.items.all():
+        assert item.sku in text
+    box = reader.pages[0].mediabox
+    assert (round(box.width), round(box.height)) == size
+    assert len(reader.pages) == 1
+
+
+@pytest.mark.req("SLIP-08", "PENDING-05", "F01", "F02")
+@pytest.mark.parametrize("status", ["pending", "cancelled"])
+@pytest.mark.parametrize("form", ["packing-slip/", "packing-slip.pdf"])
+def test_refused_for_pending_and_cancelled_orders(signed_in, shop, status, form):
+    order = order_in(status, shop)
+    answer = signed_in.get(f"/orders/{order.number}/{form}")
+    assert answer.status_code == 409
+    assert "Harbour Row" not in answer.content.decode()
+
+
+@pytest.mark.req("SLIP-09")
+def test_selected_orders_become_one_pdf_and_refused_ones_are_named(signed_in, shop):
+    first, second = unshipped_order(shop), unshipped_order(shop)
+    gone = order_in("cancelled", shop)
+    query = "&".join(f"order={o.number}" for o in (first, gone, second))
+
+    told = signed_in.get(f"/orders/packing-slips.pdf?{query}")
+
+    assert f"Order {gone.number} is cancelled" in words(told)
+    assert "1 order is left out" in words(told)
+    reader = pdf_of(signed_in.get(f"/orders/packing-slips.pdf?{query}&anyway=1"))
+    text = text_of(reader)
+    assert len(reader.pages) == 2
+    assert text.count("Page 1 of 1") == 2
+    assert gone.number not in text
+    assert text.index(first.number) < text.index(second.number)
+
+
+@pytest.mark.req("SLIP-09", "IMPL-03")
+def test_a_foreign_order_among_the_selected_does_not_exist(signed_in, shop, charlie):
+    mine = unshipped_order(shop)
+    foreign = unshipped_order(charlie.memberships.get().merchant)
+    told = signed_in.get(f"/orders/packing-slips.pdf?order={foreign.number}&order={mine.number}")
+    assert f"There is no order {foreign.number}." in words(told)
+    only = signed_in.get(f"/orders/packing-slips.pdf?order={foreign.number}")
+    assert only.status_code == 409
+
+
+@pytest.mark.req("SLIP-09", "IMPL-25")
+def test_nothing_selected_and_too_many_get_a_sentence(signed_in, shop):
+    for query in ("", "?" + "&".join(f"order=203-0000000-{n:07d}" for n in range(26))):
+        answer = signed_in.get(f"/orders/packing-slips.pdf{query}")
+        assert answer.status_code == 302
+    assert "Print up to 25 orders at once; 26 were selected." in words(signed_in.get("/orders/"))
+
+
+@pytest.mark.req("SLIP-10", "IMPL-27")
+def test_long_orders_and_japanese_text_print_whole(signed_in, shop):
+    listing = ListingFactory(
+        merchant=shop, title="湯呑み 青磁 Ångström café", quantity_available=5000
+    )
+    contact = ContactDraft(
+        buyer_email="a@b.example", recipient_name="山田 花子", address_1="千代田1-1",
+        city="千代田区", region="東京都", postal_code="100-0001", country="JP",
+    )  # fmt: skip
+    lines = [ItemDraft(listing.sku, n + 1, PLAIN) for n in range(60)]
+    order = unshipped_order(shop, lines=lines, contact=contact)
+
+    reader = pdf_of(signed_in.get(f"/orders/{order.number}/packing-slip.pdf"))
+    text = text_of(reader)
+
+    assert len(reader.pages) > 1
+    assert f"Page 1 of {len(reader.pages)}" in text
+    assert text.count("Product details") == len(reader.pages)
+    for number in order.items.values_list("number", flat=True):
+        assert number in text
+    for words_ in ("山田", "東京都千代田区", "湯呑み", "Ångström café"):
+        assert words_ in text
+    assert all(f["/BaseFont"] for page in reader.pages for f in _fonts(page))
+    assert all(_embedded(f) for page in reader.pages for f in _fonts(page))
+
+
+def _fonts(page):
+    return [font.get_object() for font in page["/Resources"]["/Font"].values()]
+
+
+def _embedded(font) -> bool:
+    inner = font["/DescendantFonts"][0].get_object() if "/DescendantFonts" in font else font
+    described = inner["/FontDescriptor"].get_object()
+    return any(name in described for name in ("/FontFile", "/FontFile2", "/FontFile3"))
+
+
+@pytest.mark.req("INV-20", "TH-42", "BI-OUTP")
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        '<link rel=attachment href="file:///etc/passwd">',
+        '<img src="http://127.0.0.1:1/decoy">',
+        '"><style>@import url(file:///etc/passwd)</style>',
+        "<svg/onload=alert(1)>",
+        "W" * 100,
+        "e\u0301" * 50,
+    ],
+)
+def test_markup_in_names_and_titles_is_printed_as_text(signed_in, shop, hostile):
+    listing = ListingFactory(merchant=shop, title=hostile[:200])
+    contact = ContactDraft(**{**_as_dict(CONTACT), "recipient_name": hostile[:100]})
+    order = unshipped_order(shop, lines=[ItemDraft(listing.sku, 1, PLAIN)], contact=contact)
+    reader = pdf_of(signed_in.get(f"/orders/{order.number}/packing-slip.pdf"))
+    assert not reader.attachments
+    assert "root:" not in text_of(reader)
+    assert hostile[:8].strip() in text_of(reader).replace("\n", "")
+
+
+def _as_dict(contact):
+    return {name: getattr(contact, name) for name in contact.__slots__}
+
+
+@pytest.mark.req("SLIP-11", "IMPL-04")
+def test_printing_is_remembered_and_shown(signed_in, shop):
+    order = unshipped_order(shop)
+    path = f"/orders/{order.number}/packing-slip/"
+    assert "already printed" not in words(signed_in.get(path))
+    signed_in.get(f"/orders/{order.number}/packing-slip.pdf")
+    assert "already printed on" in words(signed_in.get(path))
+    assert order.history.filter(event="order.slip_printed", actor="Alice Owner").count() == 1
+
+
+@pytest.mark.req("SETTINGS-14")
+def test_a_gift_shows_no_prices(signed_in, shop):
+    contact = ContactDraft(**{**_as_dict(CONTACT), "gift_message": "Happy new home"})
+    order = unshipped_order(shop, is_gift=True, contact=contact)
+    html = signed_in.get(f"/orders/{order.number}/packing-slip/").content.decode()
+    assert "£" not in html
+    assert "Happy new home" in html
+
+
+@pytest.mark.req("PERMISSION-03", "IMPL-03")
+def test_a_stranger_gets_404_and_one_without_the_right_403(client, shop, charlie):
+    from accounts.permissions import Preset
+    from tests.factories import MembershipFactory
+
+    order = unshipped_order(shop)
+    finance = MembershipFactory(merchant=shop, preset=Preset.FINANCE).user
+    for user, code in ((charlie, 404), (finance, 403)):
+        client.force_login(user)
+        for form in ("packing-slip/", "packing-slip.pdf"):
+            assert client.get(f"/orders/{order.number}/{form}").status_code == code
