@@ -10,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 
 from django.db import DatabaseError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
 
 from core.logs import request_id
 from core.views import errors
@@ -92,10 +93,12 @@ class ApiNeedsHttps:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith("/api/") and not request.is_secure():
-            refusal = Refusal(
-                "HTTPS_REQUIRED",
-                _("The API answers over HTTPS only."),
-                remedy=_("Use https, and make a new key: the one you sent may have been read."),
-            )
-            return JsonResponse(asdict(refusal), status=403)
+            refusal = {
+                "code": "HTTPS_REQUIRED",
+                "message": _("The API answers over HTTPS only."),
+                "field": "",
+                "facts": {},
+                "remedy": _("Use https, and make a new key: the one sent may have been read."),
+            }
+            return JsonResponse(refusal, status=403)
         return self.get_response(request)

@@ -8,11 +8,10 @@ import pathlib
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
+from collections.abc import Callable
 
 from quickstart import services
 from quickstart.supervisor import STOP_SIGNALS, Child, Supervisor
@@ -24,25 +23,18 @@ def say(text: str) -> None:
     print(f"[run {time.monotonic() - STARTED:5.1f}s] {text}", flush=True)
 
 
-def answers(url: str) -> bool:
-    try:
-        return bool(urllib.request.urlopen(url, timeout=3).status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
-
-
 def interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
 
 def main() -> int:
     runtime = services.runtime_dir()
-    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
     lock = open(runtime / "lock", "a+")  # held until this process ends
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise SystemExit(f"Already running here (see {runtime / 'lock'}).") from None
+    host, port = address()
     insist_on_port(host, port)
     env = environment(runtime, port)
     for number in STOP_SIGNALS:
@@ -52,8 +44,7 @@ def main() -> int:
     try:
         start_servers(supervisor, runtime, env)
         remember(runtime, env)
-        manage(env, "prepare")
-        say("schema migrated, demo shop loaded, static files collected")
+        prepare(supervisor, env)
         start_product(supervisor, runtime, env, host, port)
         tell(runtime, port)
         code = supervisor.run()
@@ -69,6 +60,14 @@ def main() -> int:
     return code
 
 
+def address() -> tuple[str, int]:
+    """Return the host and port asked for by HOST and PORT."""
+    told = os.environ.get("PORT", "8000")
+    if not (told.isascii() and told.isdigit() and 0 < int(told) < 65536):
+        raise SystemExit(f"PORT is a number from 1 to 65535, not {told!r}.")
+    return os.environ.get("HOST", "127.0.0.1"), int(told)
+
+
 def insist_on_port(host: str, port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -77,7 +76,7 @@ def insist_on_port(host: str, port: int) -> None:
         except OSError as error:
             raise SystemExit(
                 f"Port {port} is taken ({error.strerror})."
-                f" Choose another:  PORT={port + 1} python3 run.py"
+                f" Choose another:  PORT={port + 1 if port < 65535 else 8000} python3 run.py"
             ) from None
 
 
@@ -116,6 +115,7 @@ def start_servers(supervisor: Supervisor, runtime: pathlib.Path, env: dict[str, 
         redis.init()
         supervisor.start(Child("redis", redis.command(), redis.log, ready=redis.ready))
         env["REDIS_URL"] = redis.url()
+        env.setdefault("CACHE_URL", redis.url(1))
         say(f"Redis up on 127.0.0.1:{redis.port}")
 
 
@@ -123,14 +123,15 @@ def remember(runtime: pathlib.Path, env: dict[str, str]) -> None:
     """Let `run.py shell`, `run.py import_orders` … join what runs here."""
     state = runtime / "env"
     state.touch(mode=0o600)
-    names = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL")
-    state.write_text("".join(f"{name}={env[name]}\n" for name in names))
+    names = ("DATABASE_URL", "REDIS_URL", "CACHE_URL", "SECRET_KEY", "SITE_URL")
+    state.write_text("".join(f"{name}={env[name]}\n" for name in names if name in env))
 
 
-def manage(env: dict[str, str], *arguments: str) -> None:
-    command = [sys.executable, "manage.py", *arguments]
-    if subprocess.run(command, cwd=services.ROOT, env=env).returncode:
-        raise SystemExit(f"manage.py {arguments[0]} failed; the lines above say why.")
+def prepare(supervisor: Supervisor, env: dict[str, str]) -> None:
+    command = [sys.executable, "manage.py", "prepare"]
+    if supervisor.run_once(command, env, services.ROOT):
+        raise SystemExit("Preparing the database failed; the lines above say why.")
+    say("schema migrated, demo shops loaded, static files collected")
 
 
 def start_product(
@@ -138,26 +139,35 @@ def start_product(
 ) -> None:
     logs = runtime / "logs"
     logs.mkdir(exist_ok=True)
+    # Modules, not scripts: the first line of a script breaks on long paths.
     celery = [sys.executable, "-m", "celery", "-A", "sellercentral"]
+    worker = [*celery, "worker", "--loglevel", "INFO", "--concurrency", "2", "--without-gossip"]
+    beat = [*celery, "beat", "--loglevel", "INFO", "--pidfile="]
+    beat += ["--scheduler", "celery.beat:Scheduler"]  # keeps no file
     web = [sys.executable, "-m", "gunicorn", "sellercentral.wsgi", "--bind", f"{host}:{port}"]
-    web += ["--worker-class", "gthread", "--workers", "2", "--threads", "4", "--no-control-socket"]
+    web += ["--config", "deploy/gunicorn.conf.py", "--threads", "4"]
     web += ["--graceful-timeout", "8", "--log-level", "warning"]
     here = {"cwd": services.ROOT}
-    worker = [*celery, "worker", "--loglevel", "INFO", "--concurrency", "2", "--without-gossip"]
-    beat = [
-        *celery,
-        "beat",
-        "--loglevel",
-        "INFO",
-        "--scheduler",
-        "celery.beat:Scheduler",
-        "--pidfile=",
-    ]
-    supervisor.start(Child("worker", worker, logs / "worker.log", env=env, popen=here))
-    supervisor.start(Child("beat", beat, logs / "beat.log", env=env, popen=here))
-    url = f"http://127.0.0.1:{port}/health/ready/"
-    ready = lambda: answers(url)  # noqa: E731
-    supervisor.start(Child("web", web, logs / "web.log", env=env, ready=ready, popen=here))
+
+    def start(name: str, args: list[str], ready: Callable[[], bool] | None = None) -> None:
+        supervisor.start(Child(name, args, logs / f"{name}.log", env, ready, popen=here))
+
+    start("worker", worker)
+    start("beat", beat)
+    start("web", web, lambda: is_ready(host, port))
+
+
+def is_ready(host: str, port: int) -> bool:
+    """Ask the product itself whether it can work."""
+    asked = "127.0.0.1" if host == "0.0.0.0" else host
+    question = urllib.request.Request(
+        f"http://{asked}:{port}/health/ready/", headers={"Host": "localhost"}
+    )
+    try:
+        with urllib.request.urlopen(question, timeout=3) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def tell(runtime: pathlib.Path, port: int) -> None:

@@ -1,6 +1,10 @@
-"""Give a test run a PostgreSQL and a Redis of its own, unless DATABASE_URL, REDIS_URL name some.
+"""What a test run needs around it: servers of its own, and a word about the browser tests.
 
-A plugin and no conftest.py: pytest-django reads the settings before any conftest is loaded.
+PostgreSQL and Redis are started unless DATABASE_URL, REDIS_URL name some. A plugin and no
+conftest.py: pytest-django reads the settings before any conftest is loaded.
+
+Where there is no Chromium the browser tests are left out and named; with BROWSER_TESTS=required
+a run in which none of them passed has failed.
 """
 
 from __future__ import annotations
@@ -16,7 +20,10 @@ from typing import IO, Any
 import pytest
 
 from quickstart import services
+from quickstart.browser import chromium
 from quickstart.supervisor import Child, Supervisor
+
+_in_browser = 0  # browser tests that passed in this run
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -38,6 +45,40 @@ def pytest_load_initial_conftests(early_config: Any, args: list[str]) -> None:
         raise
     early_config.add_cleanup(supervisor.stop_all)
     early_config.add_cleanup(lock.close)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if chromium() is not None:
+        return
+    left_out = [item for item in items if item.get_closest_marker("browser")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    global _in_browser
+    if report.when == "call" and report.passed and "browser" in report.keywords:
+        _in_browser += 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _missed_the_browser() and "PYTEST_XDIST_WORKER" not in os.environ:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if chromium() is None:
+        terminalreporter.write_line(
+            "NOT RUN: the browser tests. There is no Chromium here; install one, or set CHROMIUM."
+        )
+    elif _missed_the_browser():
+        terminalreporter.write_line("FAILED: browser tests are required, and none passed.")
+
+
+def _missed_the_browser() -> bool:
+    return os.environ.get("BROWSER_TESTS") == "required" and _in_browser == 0
 
 
 def _place_of_our_own() -> tuple[int, IO[str]]:

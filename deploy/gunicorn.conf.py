@@ -1,0 +1,24 @@
+"""The web server's settings, for the quick start, the image and a plain host (SD-11, SD-12)."""
+
+import os
+from pathlib import Path
+
+bind = os.environ.get("BIND", "127.0.0.1:8000")
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "8"))
+timeout = 30  # seconds
+graceful_timeout = 30  # seconds
+keepalive = 5  # seconds
+# Each worker is replaced now and then, not all at once.
+max_requests = 5000
+max_requests_jitter = 500
+limit_request_line = 8190  # bytes
+limit_request_field_size = 8190  # bytes
+limit_request_fields = 60
+# Only these may say that a request came by HTTPS.
+forwarded_allow_ips = os.environ.get("PROXY_IPS", "127.0.0.1,::1")
+# Heartbeats in memory: a slow disk is no reason to kill a worker.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
+# One socket in the home directory would be shared by all instances of a machine.
+control_socket_disable = True
