@@ -1,0 +1,6 @@
+# Aliases; everything is done by run.py.
+.PHONY: run test
+run:
+	python3 run.py
+test:
+	python3 run.py test
