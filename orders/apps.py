@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class OrdersConfig(AppConfig):
     name = "orders"
+
+    def ready(self) -> None:
+        from orders import checks  # noqa: F401  registers them

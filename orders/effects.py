@@ -59,6 +59,7 @@ MESSAGES: Mapping[OrderEvent, tuple[Message, ...]] = {
     ),
     OrderEvent.SHIPMENT_CORRECTED: (Message("N05"),),
     OrderEvent.CAPTURE_FAILED: (Message("N35"),),
+    OrderEvent.CONFIRMATION_LAPSED: (),
     OrderEvent.CANCELLED: (Message("N06"), _CANCELLED),
     OrderEvent.BUYER_CANCELLED: (Message("N36"), _CANCELLED),
     OrderEvent.AUTO_CANCELLED: (Message("N08"), Message("N09"), _CANCELLED),

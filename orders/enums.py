@@ -76,6 +76,7 @@ class OrderEvent(models.TextChoices):
     SHIPMENT_CONFIRMED = "order.shipment_confirmed", _("Shipment confirmed")
     SHIPMENT_CORRECTED = "order.shipment_corrected", _("Shipment corrected")
     CAPTURE_FAILED = "order.capture_failed", _("Charge failed")
+    CONFIRMATION_LAPSED = "order.confirmation_lapsed", _("Confirmation did not come through")
     CANCELLED = "order.cancelled", _("Cancelled by the merchant")
     BUYER_CANCELLED = "order.buyer_cancelled", _("Cancelled by the buyer")
     AUTO_CANCELLED = "order.auto_cancelled", _("Cancelled by the system: not confirmed in time")

@@ -48,7 +48,8 @@ def status_for(*, verified: bool, cancelled: bool, purchased: int, confirmed: in
 def lock(order_ids: Iterable[int]) -> dict[int, Order]:
     """Lock orders in key order, read them anew, and return them by key with what guards need."""
     rows = Order.objects.filter(pk__in=set(order_ids)).locked()
-    rows = rows.select_related("merchant", "marketplace", "cancellation")
+    # Never the cancellation: a row that was waited for is read anew, what is joined to it is not.
+    rows = rows.select_related("merchant", "marketplace")
     return {order.pk: order for order in rows}
 
 

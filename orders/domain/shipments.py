@@ -24,7 +24,7 @@ from orders.domain.packages import Package
 from orders.enums import Act, OrderEvent, PaymentState
 from orders.models import Item, Order, Shipment, ShipmentLine
 from payments.domain import operations
-from payments.gateways import Answer
+from payments.gateways import CLOSED, Answer
 from payments.models import Operation
 
 ACTION = "confirm"
@@ -123,18 +123,9 @@ def settle_captures(
         _conclude(one.plan, one.order, {"shipment": shipment.number})
     for operation in failed:
         order, plan = orders[operation.order_id], packages.Plan.from_json(operation.plan)
-        order.payment_state = PaymentState.CAPTURE_FAILED
-        changes.append(
-            lifecycle.Change(
-                order,
-                OrderEvent.CAPTURE_FAILED,
-                plan.by,
-                instants.of(order),
-                after={"code": operation.error_code},
-            )
-        )
-        outcomes[operation.pk] = capture_failed(order)
-        _conclude(plan, order, {"refused": "PAYMENT_CAPTURE_FAILED"})
+        changes.append(_not_charged(order, plan, operation, instants.of(order)))
+        outcomes[operation.pk] = _why_not(order, operation)
+        _conclude(plan, order, {"refused": operation.error_code})
     lifecycle.record(changes)
     return outcomes
 
@@ -149,6 +140,15 @@ def capture_failed(order: Order) -> Refusal:
             "Do not ship yet. The order stays unshipped; the buyer is asked to update the payment."
             " Confirm again later."
         ),
+    )
+
+
+def lapsed(order: Order) -> Refusal:
+    """The charge never reached the gateway and never will: the order is free again (FT-03)."""
+    return Refusal(
+        "PAYMENT_CAPTURE_FAILED",
+        _("The confirmation of order %s did not come through; nobody was charged.") % order.number,
+        remedy=_("Confirm again."),
     )
 
 
@@ -303,6 +303,21 @@ def _ship(
     return shipments, changes
 
 
+def _not_charged(
+    order: Order, plan: packages.Plan, operation: Operation, at: datetime
+) -> lifecycle.Change:
+    """Note that a capture failed, or that it never happened and the order is as it was."""
+    event = OrderEvent.CONFIRMATION_LAPSED
+    if operation.error_code != CLOSED:
+        event = OrderEvent.CAPTURE_FAILED
+        order.payment_state = PaymentState.CAPTURE_FAILED
+    return lifecycle.Change(order, event, plan.by, at, after={"code": operation.error_code})
+
+
+def _why_not(order: Order, operation: Operation) -> Refusal:
+    return lapsed(order) if operation.error_code == CLOSED else capture_failed(order)
+
+
 def _next_numbers(orders: Mapping[int, Order]) -> dict[int, int]:
     last = dict(
         Shipment.objects.filter(order_id__in=list(orders))
@@ -318,13 +333,16 @@ def _conclude(plan: packages.Plan, order: Order, result: submissions.Result) -> 
 
 def _answer_again(order: Order, first: submissions.Result) -> Shipment | Refusal:
     if "refused" in first:
-        return capture_failed(order)
+        return lapsed(order) if first["refused"] == CLOSED else capture_failed(order)
     return Shipment.objects.get(order=order, number=first["shipment"])
 
 
 def _settled_before(operation: Operation, plan: packages.Plan) -> Shipment | Refusal:
     written = Shipment.objects.filter(order_id=operation.order_id, number=plan.number).first()
-    return written or capture_failed(Order.objects.get(pk=operation.order_id))
+    if written is not None:
+        return written
+    operation.refresh_from_db()
+    return _why_not(Order.objects.get(pk=operation.order_id), operation)
 
 
 def _in_progress(order_id: int) -> Refusal:

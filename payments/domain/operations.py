@@ -96,12 +96,14 @@ def call(operations: Collection[Operation]) -> dict[int, Answer | None]:
 
 
 def find(operation: Operation) -> Answer | None:
-    """Settle an operation of unknown outcome: ask what was done, and act only if nothing was.
+    """Settle an operation of unknown outcome by asking the gateway; None when it does not answer.
 
-    The same key guards against acting twice should the first call still be under way. None when
-    the gateway does not answer.
+    A capture nobody heard of is closed, so that the order is free and a late call charges nothing
+    (FT-03). A refund or void was promised: if nothing was done, it is done now, under the same key.
     """
     try:
+        if operation.purpose == Purpose.CAPTURE:
+            return gateway().close(key=operation.key)
         answer = gateway().find(key=operation.key)
     except GatewayUnavailable:
         return None

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from payments.gateways.base import (
+    CLOSED,
     Answer,
     Gateway,
     GatewayUnavailable,
@@ -16,6 +17,7 @@ from payments.gateways.base import (
 )
 
 __all__ = [
+    "CLOSED",
     "Answer",
     "Gateway",
     "GatewayUnavailable",

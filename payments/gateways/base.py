@@ -10,6 +10,8 @@ from uuid import UUID
 
 from core.money import Money
 
+CLOSED = "closed"  # the code of a key that was closed before anything was done under it
+
 
 class GatewayUnavailable(Exception):
     """No answer: the act may or may not have happened; ask ``find`` before anything else."""
@@ -63,3 +65,9 @@ class Gateway(Protocol):
 
     def find(self, *, key: UUID) -> Answer | None:
         """Return what was done under a key; None when the gateway never heard of it."""
+
+    def close(self, *, key: UUID) -> Answer:
+        """Return what was done under a key; if nothing was, see to it that nothing ever will be.
+
+        A call that comes late then gets the same answer: not succeeded, code ``CLOSED``.
+        """

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,15 @@ from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from core import clock
 from core.money import Money
-from payments.gateways.base import Answer, GatewayUnavailable, Verification, VerificationOutcome
+from payments.gateways.base import (
+    CLOSED,
+    Answer,
+    GatewayUnavailable,
+    Verification,
+    VerificationOutcome,
+)
 
 OK = "ok"
 OK_SLOW = "ok-slow"
@@ -97,13 +105,26 @@ class SandboxGateway:
             row = cursor.fetchone()
         return Answer(succeeded=row[0], reference=row[1], code=row[2]) if row else None
 
+    def close(self, *, key: UUID) -> Answer:
+        nothing = Money(Decimal(0), "")
+        return self._write("close", key, "", nothing, clock.now(), CLOSED)
+
     def _act(
         self, act: str, key: UUID, token: str, amount: Money, at: datetime, *, fails: str
     ) -> Answer:
         word = _word(token)
         if word == UNAVAILABLE:
             raise GatewayUnavailable(f"{act} {key}: no answer")
-        succeeded = word != fails
+        code = f"{act}_declined" if word == fails else ""
+        answer = self._write(act, key, token, amount, at, code)
+        if word == ANSWER_LOST:
+            raise GatewayUnavailable(f"{act} {key}: the answer was lost")
+        return answer
+
+    def _write(
+        self, act: str, key: UUID, token: str, amount: Money, at: datetime, code: str
+    ) -> Answer:
+        """Enter an act in the books, unless its key stands there already; return what stands."""
         with _cursor() as cursor:
             cursor.execute(
                 "INSERT INTO payments_sandboxentry"
@@ -115,14 +136,12 @@ class SandboxGateway:
                     token,
                     amount.amount,
                     amount.currency,
-                    succeeded,
-                    "" if succeeded else f"{act}_declined",
+                    not code,
+                    code,
                     f"sandbox-{key.hex[:16]}",
                     at,
                 ],
             )
-        if word == ANSWER_LOST:
-            raise GatewayUnavailable(f"{act} {key}: the answer was lost")
         answer = self.find(key=key)
         assert answer is not None
         return answer

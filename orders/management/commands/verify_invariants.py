@@ -47,10 +47,10 @@ class Command(BaseCommand):
                     self.stdout.write(
                         f"           merchant {row.merchant_id}, order {row.order_id}: {row.what}"
                     )
-            for row in sums:
+            for one in sums:
                 self.stdout.write(
-                    f"{row.merchant}: {row.orders:,} orders,"
-                    f" charged {row.charged:,}, refunded {row.refunded:,}"
+                    f"{one.merchant}: {one.orders:,} orders,"
+                    f" charged {one.charged:,}, refunded {one.refunded:,}"
                 )
         if any(found.values()):
             sys.exit(1)
