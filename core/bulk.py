@@ -39,7 +39,7 @@ def _write(
     keys = sorted(rows)
     arrays: list[list[Any]] = [keys]
     for index, column in enumerate(columns):
-        prepare: Callable[..., Any] = column.get_db_prep_save
+        prepare = cast("Any", column).get_db_prep_save
         arrays.append([prepare(rows[key][index], connection) for key in keys])
     types = ["bigint", *(_array_type(column) for column in columns)]
     unnest = ", ".join(f"%s::{kind}[]" for kind in types)
