@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.db import connection, models
@@ -33,18 +33,16 @@ def _write(
         return 0
     meta = model._meta
     columns = [cast("models.Field[Any, Any]", meta.get_field(name)) for name in fields]
-    operations: Any = connection.ops
-    quote: Callable[[str], str] = operations.quote_name
+    quote = connection.ops.quote_name
     names = [quote(str(column.column)) for column in columns]
     keys = sorted(rows)
     arrays: list[list[Any]] = [keys]
     for index, column in enumerate(columns):
-        prepare = cast("Any", column).get_db_prep_save
-        arrays.append([prepare(rows[key][index], connection) for key in keys])
+        arrays.append([column.get_db_prep_save(rows[key][index], connection) for key in keys])
     types = ["bigint", *(_array_type(column) for column in columns)]
     unnest = ", ".join(f"%s::{kind}[]" for kind in types)
-    plus = (lambda name: f"t.{name} + v.{name}") if add else (lambda name: f"v.{name}")
-    assignments = ", ".join(f"{name} = {plus(name)}" for name in names)
+    old = "t.{name} + " if add else ""
+    assignments = ", ".join(f"{name} = {old.format(name=name)}v.{name}" for name in names)
     sql = (
         f"UPDATE {quote(meta.db_table)} AS t SET {assignments} "
         f"FROM unnest({unnest}) AS v(pk, {', '.join(names)}) "
