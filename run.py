@@ -79,10 +79,10 @@ def ensure_environment(*, with_tests):
     python = VENV / "bin" / "python"
     if python.exists() and stamp.exists() and stamp.read_text() == wanted:
         return python
-    if not python.exists():
+    if not has_pip(python):
         make_venv()
     say("installing the locked packages (%s) ..." % ", ".join(names))
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     command += ["--no-input", "--no-compile", "--require-hashes", "--only-binary=:all:"]
     for file in files:
         command += ["-r", str(file)]
@@ -94,6 +94,13 @@ def ensure_environment(*, with_tests):
     return python
 
 
+def has_pip(python):
+    """Tell whether the environment is whole: one interrupted while it was made is not."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    command = [str(python), "-m", "pip", "--version"]
+    return python.exists() and subprocess.run(command, **quiet).returncode == 0
+
+
 def make_venv():
     try:
         import ensurepip  # noqa: F401  Debian keeps it in a package of its own
@@ -103,7 +110,8 @@ def make_venv():
             die("Python's venv module is missing. Install it: sudo apt-get install " + package)
     say("creating .venv")
     shutil.rmtree(VENV, ignore_errors=True)
-    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    if subprocess.run([sys.executable, "-m", "venv", str(VENV)]).returncode:
+        die("Making .venv failed; the lines above say why.")
 
 
 def pango_loads(python):
@@ -135,7 +143,9 @@ def ensure_pdf_libraries(python):
     packages = [*PANGO, "fontconfig", *FONTS]
     if install_system_packages(packages, "Pango and fonts for PDF slips are missing"):
         return
-    if not pango_loads(python):
+    if pango_loads(python):
+        say("Some fonts of PDF files may be missing: install " + ", ".join(FONTS))
+    else:
         say(
             "Pango is not installed: everything works except PDF files. To get them:\n"
             "        Debian, Ubuntu:  sudo apt-get install %s\n"

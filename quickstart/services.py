@@ -54,11 +54,11 @@ def runtime_dir() -> pathlib.Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         usable = os.access(folder, os.W_OK) and (not AS_ROOT or folder.stat().st_uid == 0)
-    except PermissionError:
+    except (PermissionError, NotADirectoryError, FileExistsError):
         usable = False
     if not usable:
         raise SystemExit(
-            f"{folder} cannot be used: it belongs to another user."
+            f"{folder} cannot be used: it is no folder, or another user's."
             " Remove it, or name a folder of your own in SELLERCENTRAL_RUNTIME_DIR."
         )
     return folder
@@ -85,7 +85,7 @@ def unpack_wheel(lock: pathlib.Path, target: pathlib.Path, *extra: str) -> bool:
     if stamp.exists() and stamp.read_text() == wanted:
         return True
     shutil.rmtree(target, ignore_errors=True)
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     command += ["--no-input", "--no-deps", "--no-compile", "--only-binary=:all:"]
     command += ["--require-hashes", "--target", str(target), *extra, "-r", str(lock)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

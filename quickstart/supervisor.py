@@ -105,6 +105,7 @@ class Supervisor:
         while not got:
             select.select([read_end], [], [], 0.5)
             if self._watchdog.poll() is not None:
+                os.close(self._pipe)
                 self._set_watchdog()
             for child in self.children:
                 if not got and not self._look_after(child):
@@ -159,15 +160,15 @@ class Supervisor:
         self._tell(f"- {process.pid}")
 
     def _set_watchdog(self) -> None:
-        """Start a watchdog and tell it what runs: at first nothing, later what outlived another."""
+        """Start a watchdog that knows what runs: at first nothing, later what outlived another."""
         read_end, self._pipe = os.pipe()
+        for child in self.children:
+            if child.process is not None:
+                self._tell(f"+ {child.process.pid} {int(child.stop)}")
         self._watchdog = subprocess.Popen(
             [sys.executable, "-S", "-E", "-c", WATCHDOG], stdin=read_end, start_new_session=True
         )
         os.close(read_end)
-        for child in self.children:
-            if child.process is not None:
-                self._tell(f"+ {child.process.pid} {int(child.stop)}")
 
     def _tell(self, line: str) -> None:
         try:
