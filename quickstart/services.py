@@ -198,7 +198,11 @@ class Postgres:
 
     def _psql(self, text: str, *, check: bool) -> str:
         # By the environment: other users of the machine can read a command line.
-        env = dict(os.environ, PGPASSWORD=self.secret.read_text())
+        env = dict(
+            os.environ,
+            PGPASSWORD=self.secret.read_text(),
+            PGOPTIONS="-c client_min_messages=warning",
+        )
         place = ["-h", "127.0.0.1", "-p", str(self.port), "-U", ROLE, "-d", "postgres"]
         done = subprocess.run(
             [str(self.programs / "psql"), *place, "-X", "-Atqc", text],
