@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -10,14 +11,17 @@ from typing import Any, cast
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
+from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.models import Membership
 from accounts.permissions import Function, Level
 from core.http import MerchantRequest
-from core.refusal import Refusal
 from core.views import errors
 
 View = Callable[..., HttpResponse]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +43,16 @@ def needs(function: Function | None, level: Level = Level.VIEW) -> Callable[[Vie
         @wraps(view)
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return _to_sign_in(request)
             ours = cast(MerchantRequest, request)
             if ours.member is None:
                 raise PermissionDenied(_("You belong to no account. Ask an owner to invite you."))
             if function is not None and ours.actor.level(function) < level:
-                raise PermissionDenied(
-                    _(
-                        "The permission “%(function)s” at the level “%(level)s” is needed."
-                        " Ask the account owner."
-                    )
-                    % {"function": function.label, "level": level.label}
-                )
+                raise PermissionDenied(_missing(ours, function, level))
             if request.method == "POST" and _made_for_another(ours):
-                return errors.conflict(request, _switched())
+                return errors.switched(request)
             response = view(ours, *args, **kwargs)
-            response.headers.setdefault("Cache-Control", "no-store")
+            patch_cache_control(response, no_store=True)
             return response
 
         checked.access = Access(function, level)  # type: ignore[attr-defined]
@@ -63,14 +61,31 @@ def needs(function: Function | None, level: Level = Level.VIEW) -> Callable[[Vie
     return decorate
 
 
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Ask to sign in, then lead back; a fragment asks for the page that it belongs to."""
+    htmx = getattr(request, "htmx", None)
+    if htmx:
+        page = htmx.current_url_abs_path or request.get_full_path()
+        return HttpResponseClientRedirect(redirect_to_login(page).url)
+    back = request.get_full_path() if request.method in ("GET", "HEAD") else ""
+    return redirect_to_login(back) if back else redirect_to_login("/home/")
+
+
+def _missing(request: MerchantRequest, function: Function, level: Level) -> str:
+    """Say which permission is missing and who can grant it (NAV-03)."""
+    merchant = request.member.merchant
+    log.warning(
+        "permission.refused",
+        extra={"user": request.user.pk, "merchant": merchant.pk, "code": function.value},
+    )
+    owners = Membership.objects.filter(merchant=merchant, is_owner=True, removed_at=None)
+    names = ", ".join(owners.order_by("user__name").values_list("user__name", flat=True)[:5])
+    return _(
+        "The permission “%(function)s” at the level “%(level)s” is needed."
+        " An owner of this account can grant it: %(owners)s."
+    ) % {"function": function.label, "level": level.label, "owners": names or "–"}
+
+
 def _made_for_another(request: MerchantRequest) -> bool:
     made_for = request.POST.get("merchant")
     return made_for is not None and made_for != str(request.member.merchant_id)
-
-
-def _switched() -> Refusal:
-    return Refusal(
-        "STALE_ORDER",
-        _("You switched to another account meanwhile."),
-        remedy=_("Nothing was saved. Switch back and repeat."),
-    )

@@ -8,6 +8,8 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from core import breaker
+
 log = logging.getLogger(__name__)
 
 
@@ -18,9 +20,12 @@ def nudge(task: str) -> None:
     """
 
     def send() -> None:
+        if breaker.redis.is_open:
+            return
         try:
             current_app.tasks[task].apply_async(retry=False)
         except (OperationalError, OSError):
             log.warning("nudge.lost", extra={"task": task})
+            breaker.redis.trip()
 
     transaction.on_commit(send, robust=True)

@@ -1,15 +1,16 @@
-"""What every request passes: an id, plain input only, a calm answer when the database is busy."""
+"""What every request passes: an id, plain input only, calm answers when something is amiss."""
 
 from __future__ import annotations
 
 import logging
-import unicodedata
+import re
 import uuid
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from django.db import DatabaseError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.utils.translation import gettext as _
 
 from core.logs import request_id
@@ -18,7 +19,17 @@ from core.views import errors
 Answer = Callable[[HttpRequest], HttpResponse]
 log = logging.getLogger(__name__)
 
-_BUSY = frozenset({"55P03", "57014", "40P01", "40001"})  # lock or statement took too long
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_UNFIT_FOR_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_NOTHING_ALLOWED = ", ".join(
+    f"{power}=()"
+    for power in (
+        *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media"),
+        *("fullscreen", "geolocation", "gyroscope", "magnetometer", "microphone", "midi"),
+        *("payment", "picture-in-picture", "publickey-credentials-get", "screen-wake-lock"),
+        *("usb", "xr-spatial-tracking"),
+    )
+)
 
 
 class RequestId:
@@ -33,7 +44,7 @@ class RequestId:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id.get()
             response["Cross-Origin-Resource-Policy"] = "same-origin"
-            response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), payment=()"
+            response["Permissions-Policy"] = _NOTHING_ALLOWED
             return response
         finally:
             request_id.reset(token)
@@ -46,40 +57,28 @@ class PlainInput:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not (_plain(request.path) and _readable(request.META.get("QUERY_STRING", ""))):
+        if not (_plain_path(request.META) and _plain_query(request.META)):
             return errors.bad_request(request)
         return self.get_response(request)
 
 
-class BusyDatabase:
-    """Answer 503 with a sentence when the database is away or a row stays locked."""
+class CalmAnswers:
+    """Answer wrong methods and a database that is busy or away with a page that says so."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            return errors.wrong_method(request, response["Allow"])
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, DatabaseError):
-            return None
-        code = getattr(exception.__cause__, "pgcode", None)
-        if code in _BUSY or (isinstance(exception, OperationalError) and code is None):
-            log.warning("database.busy", extra={"code": code})
-            return errors.busy(request)
+        if isinstance(exception, DatabaseError) and (trouble := errors.trouble_of(exception)):
+            log.warning("database.busy", extra={"code": trouble})
+            return errors.busy(request, trouble)
         return None
-
-
-def _readable(query: str) -> bool:
-    try:
-        text = unquote_to_bytes(query.replace("+", " ")).decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return _plain(text)
-
-
-def _plain(text: str) -> bool:
-    return not any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\t\r\n" for c in text)
 
 
 class ApiNeedsHttps:
@@ -102,3 +101,22 @@ class ApiNeedsHttps:
             }
             return JsonResponse(refusal, status=403)
         return self.get_response(request)
+
+
+def _plain_path(environ: dict[str, Any]) -> bool:
+    text = _decoded(environ.get("PATH_INFO", "").encode("latin-1", "replace"))
+    return text is not None and not _UNFIT.search(text)
+
+
+def _plain_query(environ: dict[str, Any]) -> bool:
+    raw = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
+    text = _decoded(unquote_to_bytes(raw.replace(b"+", b" ")))
+    return text is not None and not _UNFIT_FOR_LINES.search(text)
+
+
+def _decoded(raw: bytes) -> str | None:
+    """Return the text of bytes; None where they are no UTF-8, or an overlong form of it."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None

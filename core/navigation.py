@@ -24,12 +24,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tab:
+    """A tab and its entries; key follows ``g`` on the keyboard."""
+
+    key: str
     label: Any
     entries: tuple[Entry, ...]
 
 
 TABS = (
     Tab(
+        "o",
         _("Orders"),
         (
             Entry("orders:list", _("Manage Orders"), "manage_orders"),
@@ -38,6 +42,7 @@ TABS = (
         ),
     ),
     Tab(
+        "i",
         _("Integration"),
         (
             Entry("integration:button", _("Checkout Button"), "integration"),
@@ -49,6 +54,7 @@ TABS = (
         ),
     ),
     Tab(
+        "r",
         _("Reports"),
         (
             Entry("reports:performance", _("Seller Performance"), "seller_performance"),
@@ -58,6 +64,7 @@ TABS = (
         ),
     ),
     Tab(
+        "s",
         _("Settings"),
         (
             Entry("settings:account", _("Account Info"), "account_info"),
@@ -85,8 +92,14 @@ def menu(actor: Actor, path: str) -> list[dict[str, Any]]:
         if entries:
             current = any(entry["current"] for entry in entries)
             first = entries[0]["href"]
-            tabs.append({"label": tab.label, "href": first, "current": current, "entries": entries})
+            shown = {"key": tab.key, "label": tab.label, "href": first, "current": current}
+            tabs.append({**shown, "entries": entries})
     return tabs
+
+
+def first_page(actor: Actor) -> str:
+    """Return where a day begins: the first page an actor may see, or nothing if there is none."""
+    return next((tab["href"] for tab in menu(actor, "")), "")
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -99,10 +112,20 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "member": member,
             "merchant": member.merchant,
             "marketplace": member.merchant.marketplace,
+            "other_merchants": request.other_merchants,  # type: ignore[attr-defined]
+            "initials": _initials(str(member.merchant)),
+            "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
             "tabs": tabs,
             "subnav": next((tab["entries"] for tab in tabs if tab["current"]), []),
         }
     return context
+
+
+def _initials(name: str) -> str:
+    """Return two letters for a name: Harbour & Hearth HH, 北の暮らし 北の."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    letters = [word[0] for word in words] if len(words) > 1 else list(name)
+    return "".join(letters[:2]).upper()
 
 
 def _href(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -78,6 +79,12 @@ def words(response: Any) -> str:
     reader.handle_data = text.append  # type: ignore[method-assign]
     reader.feed(response.content.decode())
     return " ".join(unescape(" ".join(text)).split())
+
+
+def body(response: Any) -> str:
+    """Return a page without its form tokens, which differ each time."""
+    html: str = response.content.decode()
+    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]*"', "", html)
 
 
 def snapshot(order: Order) -> tuple[Any, ...]:

@@ -1,27 +1,34 @@
-"""The way in, and the switch between accounts."""
+"""The way in, the switch between accounts, and the keys of the keyboard."""
 
 from __future__ import annotations
 
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import needs
 from accounts.models import Membership
 from core.http import MerchantRequest
+from core.navigation import first_page
+
+_YEAR = 365 * 24 * 3600
 
 
+@require_safe
 def root(request: HttpRequest) -> HttpResponse:
     return redirect("home")
 
 
-@require_GET
+@require_safe
 @needs(None)
 def home(request: MerchantRequest) -> HttpResponse:
-    """The first page of the day: the orders."""
-    return redirect("orders:list")
+    """Lead to the first page of the day that this person may see."""
+    if page := first_page(request.actor):
+        return redirect(page)
+    raise PermissionDenied(_("You may not see any page of this account yet. Ask its owner."))
 
 
 @require_POST
@@ -34,6 +41,24 @@ def switch(request: MerchantRequest) -> HttpResponse:
     if chosen is not None:
         request.session.cycle_key()
         request.session["merchant"] = chosen.merchant_id
-    back = request.POST.get("next", "")
-    inside = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return redirect(back if inside else reverse("home"))
+    return redirect("home")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(None)
+def shortcuts(request: MerchantRequest) -> HttpResponse:
+    """List the keys; switch single ones on or off in this browser."""
+    if request.method != "POST":
+        return render(request, "account/shortcuts.html")
+    on = request.POST.get("on") == "1"
+    messages.success(request, _("Shortcuts are on") if on else _("Shortcuts are off"))
+    response = redirect("shortcuts")
+    response.set_cookie(
+        "shortcuts",
+        "on" if on else "off",
+        max_age=_YEAR,
+        secure=request.is_secure(),
+        httponly=True,
+        samesite="Lax",
+    )
+    return response

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import logging
+import sys
 import uuid
+from collections.abc import Sequence
 
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.template import loader
 from django.utils.translation import gettext as _
 
+from core.logs import request_id
 from core.refusal import Refusal
 
 log = logging.getLogger(__name__)
+
+# PostgreSQL's classes of errors that pass: no connection, no resources, an operator at work.
+_PASSING = ("08", "53", "57")
+_WAITED = frozenset({"55P03", "57014", "40P01", "40001"})  # a lock or a statement took too long
+_SECRET = ("password", "secret", "csrfmiddlewaretoken")
+_MOST_KEPT = 200  # fields of a form that a busy page hands back
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -38,8 +49,22 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
         request,
         404,
         _("Page not found"),
-        _("The address may be mistyped, or what stood here belongs to another account."),
+        _(
+            "There is no page at this address, or the order belongs to another account."
+            " Check that you have all 17 digits of the Order ID."
+        ),
     )
+
+
+def wrong_method(request: HttpRequest, allowed: str) -> HttpResponse:
+    response = _page(
+        request,
+        405,
+        _("This page cannot do that"),
+        _("It was asked in a way it does not know. Nothing was changed."),
+    )
+    response["Allow"] = allowed
+    return response
 
 
 def conflict(request: HttpRequest, refusal: Refusal) -> HttpResponse:
@@ -47,8 +72,24 @@ def conflict(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     return _page(request, refusal.status, refusal.message, refusal.remedy)
 
 
+def switched(request: HttpRequest) -> HttpResponse:
+    """Refuse a form that was made for another of one's accounts (TH-16)."""
+    return _page(
+        request,
+        409,
+        _("You switched account"),
+        _(
+            "This form was opened for another account than the one you work for now."
+            " Nothing was saved. Switch back and repeat."
+        ),
+    )
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    reference = uuid.uuid4().hex[:10]
+    exception = sys.exc_info()[1]
+    if isinstance(exception, DatabaseError) and (trouble := trouble_of(exception)):
+        return busy(request, trouble)
+    reference = request_id.get() or uuid.uuid4().hex[:16]
     log.error("server.error", extra={"reference": reference})
     return _page(
         request,
@@ -62,13 +103,34 @@ def server_error(request: HttpRequest) -> HttpResponse:
     )
 
 
-def busy(request: HttpRequest) -> HttpResponse:
-    return _page(
+def trouble_of(exception: DatabaseError) -> str:
+    """Return what keeps the database from answering for now; nothing if it is another fault."""
+    code = getattr(exception.__cause__, "pgcode", None) or ""
+    if code in _WAITED:
+        return str(code)
+    away = type(exception).__name__ in ("OperationalError", "InterfaceError")
+    if str(code)[:2] in _PASSING or (away and not code):
+        return str(code) or "away"
+    return ""
+
+
+def busy(request: HttpRequest, trouble: str) -> HttpResponse:
+    """Say that it was not done; a posted form can be sent again as it was (FT-16, FT-19)."""
+    waited = trouble in _WAITED
+    response = _page(
         request,
         503,
         _("The system is busy"),
-        _("Nothing was changed. Try again in a moment."),
+        _("Nothing was changed. Try again in a moment.")
+        if waited
+        else _(
+            "Your request could not be finished. Try again in a moment:"
+            " sent twice, it is done once."
+        ),
+        again=_posted(request),
     )
+    response["Retry-After"] = "5"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -80,15 +142,41 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
-def _page(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+def _posted(request: HttpRequest) -> list[tuple[str, str]]:
+    """Return what a form held, to be sent again; of passwords and files nothing is kept."""
+    if request.method != "POST":
+        return []
+    fields = [
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if isinstance(value, str) and not any(word in name.lower() for word in _SECRET)
+    ]
+    secret = any("password" in name.lower() for name in request.POST)
+    return [] if secret or request.FILES or len(fields) > _MOST_KEPT else fields
+
+
+def _page(
+    request: HttpRequest,
+    status: int,
+    title: str,
+    text: str,
+    again: Sequence[tuple[str, str]] = (),
+) -> HttpResponse:
     if request.path.startswith("/api/"):
-        return JsonResponse(
-            {"code": _CODES.get(status, "ERROR"), "message": title, "remedy": text}, status=status
-        )
-    # Without context processors: an error page must come even when the database is away.
-    page = loader.get_template("error.html").render(
-        {"status": status, "title": title, "text": text, "site_name": settings.SITE_NAME}, None
-    )
+        code = _CODES.get(status, "ERROR")
+        body = {"code": code, "message": title, "field": "", "facts": {}, "remedy": text}
+        return JsonResponse(body, status=status)
+    context = {"title": title, "text": text, "again": again, "path": request.get_full_path()}
+    # In the member's own frame, unless it could not be made: then nothing but the page itself,
+    # for an error page must come even when the database is away.
+    with_frame = status < 500 and getattr(request, "member", None) is not None
+    if with_frame:
+        page: str = loader.render_to_string("error.html", context | {"frame": "base.html"}, request)
+    else:
+        context |= {"frame": "bare.html", "site_name": settings.SITE_NAME}
+        context["csrf_token"] = get_token(request) if again else ""
+        page = loader.get_template("error.html").render(context, None)
     response = HttpResponse(page, status=status)
     response["Cache-Control"] = "no-store"
     return response
@@ -98,6 +186,7 @@ _CODES = {
     400: "BAD_REQUEST",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
+    405: "METHOD_NOT_ALLOWED",
     500: "SERVER_ERROR",
     503: "BUSY",
 }

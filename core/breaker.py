@@ -1,0 +1,31 @@
+"""A server that did not answer is left alone for a while: pages must not wait for it again."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+log = logging.getLogger(__name__)
+
+
+class Breaker:
+    """Remembers that a server was away; open means that it is not to be asked now."""
+
+    def __init__(self, name: str, *, seconds: float = 30.0) -> None:
+        self.name, self.seconds = name, seconds
+        self._until = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return time.monotonic() < self._until
+
+    def trip(self) -> None:
+        """Note that the server did not answer."""
+        log.warning("server.away", extra={"code": self.name})
+        self._until = time.monotonic() + self.seconds
+
+    def reset(self) -> None:
+        self._until = 0.0
+
+
+redis = Breaker("redis")
