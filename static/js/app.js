@@ -15,6 +15,7 @@
   function all(root, selector) {
     return Array.prototype.slice.call(root.querySelectorAll(selector));
   }
+  var words = (doc.getElementById("words") || doc.createElement("i")).dataset;
   function announce(text) {
     var region = doc.getElementById("announcer");
     if (!region) {
@@ -54,7 +55,7 @@
     var label = form.querySelector("[data-bulk-label]");
     if (label) {
       if (!label.dataset.empty) label.dataset.empty = label.textContent;
-      label.textContent = picked ? (picked === 1 ? "1 order selected" : picked + " orders selected") : label.dataset.empty;
+      label.textContent = picked ? (picked === 1 ? words.oneSelected : words.manySelected.replace("%d", picked)) : label.dataset.empty;
     }
   }
   var lastBox = null;
@@ -127,7 +128,7 @@
     var copy = closest(event, "[data-copy], [data-copy-from]");
     if (copy && navigator.clipboard) {
       var source = copy.dataset.copy || doc.getElementById(copy.dataset.copyFrom).innerText;
-      navigator.clipboard.writeText(source).then(function () { toast("Copied"); });
+      navigator.clipboard.writeText(source).then(function () { toast(words.copied); });
     }
     if (closest(event, "[data-print]")) window.print();
     var dismiss = closest(event, "[data-dismiss]");
@@ -209,9 +210,64 @@
     }
   });
 
-  /* ---- Focus: the error summary on load, the results heading after a swap ---- */
-  var summary = doc.querySelector("[data-error-summary]");
-  if (summary) summary.focus();
+  /* ---- A posted form works once: its buttons rest until the answer comes ---- */
+  doc.addEventListener("submit", function (event) {
+    var form = event.target, button = event.submitter;
+    if (event.defaultPrevented || form.getAttribute("method") !== "post") return;
+    if (form.dataset.busy) { event.preventDefault(); return; }
+    form.dataset.busy = "1";
+    setTimeout(function () {          /* after the browser has read the fields */
+      all(form, "button").forEach(function (each) { each.setAttribute("aria-disabled", "true"); });
+      if (!button || !form.isConnected) return;
+      button.dataset.words = button.innerHTML;
+      button.textContent = words.working;
+      var wheel = doc.createElement("span");
+      wheel.className = "spinner";
+      button.prepend(wheel);
+    }, 0);
+  });
+  window.addEventListener("pageshow", function (event) {
+    if (!event.persisted) return;     /* back from the browser's memory: ready again */
+    all(doc, "form[data-busy]").forEach(function (form) {
+      delete form.dataset.busy;
+      all(form, "button").forEach(function (each) {
+        each.removeAttribute("aria-disabled");
+        if (each.dataset.words) each.innerHTML = each.dataset.words;
+      });
+    });
+  });
+
+  /* ---- Fragments: a page of its own is gone to, a failure leaves the page as it is ---- */
+  function failed(event, text) {
+    var box = doc.querySelector("#fragment-failed") || doc.createElement("div");
+    var body = doc.createElement("div"), link = doc.createElement("a");
+    box.id = "fragment-failed";
+    box.className = "notice notice--bad";
+    box.setAttribute("role", "alert");
+    body.className = "notice__body";
+    body.textContent = text + " ";
+    link.href = (event.detail.pathInfo || {}).finalRequestPath || location.href;
+    link.textContent = words.again;
+    body.appendChild(link);
+    box.replaceChildren(body);
+    doc.getElementById("main").prepend(box);
+  }
+  doc.addEventListener("htmx:beforeSwap", function (event) {
+    var detail = event.detail, id = detail.target && detail.target.id;
+    var left = doc.getElementById("fragment-failed");
+    if (left && detail.shouldSwap) left.remove();
+    if (detail.shouldSwap && id && detail.serverResponse.indexOf('id="' + id + '"') < 0) {
+      detail.shouldSwap = false;
+      location.assign(detail.pathInfo.finalRequestPath);
+    }
+  });
+  doc.addEventListener("htmx:responseError", function (event) { failed(event, words.failed); });
+  doc.addEventListener("htmx:timeout", function (event) { failed(event, words.failed); });
+  doc.addEventListener("htmx:sendError", function (event) { failed(event, navigator.onLine ? words.failed : words.offline); });
+
+  /* ---- Focus: errors or the last result on load, the results heading after a swap ---- */
+  var told = doc.querySelector("[data-error-summary]") || doc.querySelector("[data-message]");
+  if (told) told.focus();
   doc.addEventListener("htmx:afterSettle", function (event) {
     var heading = event.target.querySelector("[data-error-summary], #results-title");
     if (heading && !event.target.contains(doc.activeElement)) heading.focus();
