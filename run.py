@@ -8,6 +8,8 @@ Any other word is a management command: ``python3 run.py verify_invariants``. Ne
 newer and nothing else; all it makes stays in .venv and .runtime.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import pathlib
@@ -16,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from typing import NoReturn
 
 ROOT = pathlib.Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -25,16 +28,16 @@ FONTS = ["fonts-liberation", "fonts-noto-cjk"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-def die(text):
+def die(text: str) -> NoReturn:
     print("\n" + text.strip() + "\n", file=sys.stderr)
     raise SystemExit(1)
 
 
-def say(text):
+def say(text: str) -> None:
     print("[run] " + text, flush=True)
 
 
-def insist_on_python():
+def insist_on_python() -> None:
     if sys.version_info >= OLDEST:
         return
     for name in ("python3.13", "python3.12", "python3.11", "python3.14"):
@@ -44,33 +47,33 @@ def insist_on_python():
     die("Python 3.11 or newer is needed; this is %s." % platform.python_version())
 
 
-def is_root():
+def is_root() -> bool:
     return hasattr(os, "geteuid") and os.geteuid() == 0
 
 
-def install_system_packages(packages, why):
+def install_system_packages(packages: list[str], why: str) -> bool:
     """As root on Debian or Ubuntu install what is missing; return whether that was done."""
     if not (is_root() and shutil.which("apt-get")):
         return False
     command = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     say("%s: %s" % (why, " ".join(command)))
     env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    if subprocess.run(command, env=env, **quiet).returncode == 0:
+    nothing = subprocess.DEVNULL
+    if subprocess.run(command, env=env, stdout=nothing, stderr=nothing).returncode == 0:
         return True
     # Slim images come with empty package lists.
     subprocess.run(["apt-get", "update", "-qq"], env=env)
-    return subprocess.run(command, env=env, stdout=subprocess.DEVNULL).returncode == 0
+    return subprocess.run(command, env=env, stdout=nothing).returncode == 0
 
 
-def stamp_of(files):
+def stamp_of(files: list[pathlib.Path]) -> str:
     digest = hashlib.sha256(("%s %s" % (sys.version, platform.machine())).encode())
     for file in files:
         digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
-def ensure_environment(*, with_tests):
+def ensure_environment(*, with_tests: bool) -> pathlib.Path:
     """Make .venv from the hash-locked lists; do nothing when it was made from the same ones."""
     names = ["runtime", "test", "check"] if with_tests else ["runtime"]
     files = [ROOT / "requirements" / (name + ".txt") for name in names]
@@ -94,14 +97,15 @@ def ensure_environment(*, with_tests):
     return python
 
 
-def has_pip(python):
+def has_pip(python: pathlib.Path) -> bool:
     """Tell whether the environment is whole: one interrupted while it was made is not."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    command = [str(python), "-m", "pip", "--version"]
-    return python.exists() and subprocess.run(command, **quiet).returncode == 0
+    command, nothing = [str(python), "-m", "pip", "--version"], subprocess.DEVNULL
+    return (
+        python.exists() and subprocess.run(command, stdout=nothing, stderr=nothing).returncode == 0
+    )
 
 
-def make_venv():
+def make_venv() -> None:
     try:
         import ensurepip  # noqa: F401  Debian keeps it in a package of its own
     except ImportError:
@@ -114,7 +118,7 @@ def make_venv():
         die("Making .venv failed; the lines above say why.")
 
 
-def pango_loads(python):
+def pango_loads(python: pathlib.Path) -> bool:
     """WeasyPrint opens Pango at run time; ask the loader itself whether it is there."""
     probe = (
         "import ctypes, sys\n"
@@ -129,7 +133,7 @@ def pango_loads(python):
     return subprocess.run([str(python), "-c", probe]).returncode == 0
 
 
-def fonts_are_there():
+def fonts_are_there() -> bool:
     listing = shutil.which("fc-list")
     if not listing:
         return False
@@ -137,7 +141,7 @@ def fonts_are_there():
     return "Liberation Sans" in found and "Noto Sans CJK" in found
 
 
-def ensure_pdf_libraries(python):
+def ensure_pdf_libraries(python: pathlib.Path) -> None:
     if pango_loads(python) and fonts_are_there():
         return
     packages = [*PANGO, "fontconfig", *FONTS]
@@ -154,14 +158,14 @@ def ensure_pdf_libraries(python):
         )
 
 
-def ensure_browser():
+def ensure_browser() -> None:
     if os.environ.get("CHROMIUM") or any(shutil.which(name) for name in BROWSERS):
         return
     if not install_system_packages(["chromium"], "Chromium for the browser tests is missing"):
         say("No Chromium here: the browser tests are not run. Install one, or set CHROMIUM.")
 
 
-def main():
+def main() -> None:
     # A script's `run.py &` would ignore Ctrl-C otherwise.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     insist_on_python()

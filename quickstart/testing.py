@@ -11,7 +11,7 @@ from quickstart.browser import chromium
 from quickstart.services import ROOT
 
 TYPED = ["accounts", "audit", "catalog", "core", "notifications", "orders", "payments"]
-TYPED += ["reports", "sellercentral", "uploads", "quickstart"]
+TYPED += ["reports", "sellercentral", "uploads", "quickstart", "run.py"]
 
 CHECKS = {
     "lint (ruff check)": ["ruff", "check", "."],
