@@ -9,7 +9,6 @@ from functools import wraps
 from typing import Any, cast
 
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
@@ -46,9 +45,10 @@ def needs(function: Function | None, level: Level = Level.VIEW) -> Callable[[Vie
                 return _to_sign_in(request)
             ours = cast(MerchantRequest, request)
             if ours.member is None:
-                raise PermissionDenied(_("You belong to no account. Ask an owner to invite you."))
+                text = _("You belong to no account. Ask an owner to invite you.")
+                return errors.refused(request, text)
             if function is not None and ours.actor.level(function) < level:
-                raise PermissionDenied(_missing(ours, function, level))
+                return errors.refused(request, _missing(ours, function, level))
             if request.method == "POST" and _made_for_another(ours):
                 return errors.switched(request)
             response = view(ours, *args, **kwargs)

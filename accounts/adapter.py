@@ -29,8 +29,9 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """The next page says enough: no notices about having signed in or out."""
 
     def is_safe_url(self, url: str | None) -> bool:
-        """Only addresses inside the site; backslashes and other hosts never (IMPL-11)."""
-        return bool(url) and url_has_allowed_host_and_scheme(str(url), allowed_hosts=None)
+        """Only paths inside the site; backslashes and other hosts never (IMPL-11)."""
+        path = url or ""
+        return path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
 
     def address(self, request: HttpRequest) -> str:
         """Return the client's network address as limits count it; IPv6 by its network."""

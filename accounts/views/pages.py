@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from accounts.access import needs
 from accounts.models import Membership
 from core.http import MerchantRequest
 from core.navigation import first_page
+from core.views import errors
 
 _YEAR = 365 * 24 * 3600
 
@@ -28,7 +28,9 @@ def home(request: MerchantRequest) -> HttpResponse:
     """Lead to the first page of the day that this person may see."""
     if page := first_page(request.actor):
         return redirect(page)
-    raise PermissionDenied(_("You may not see any page of this account yet. Ask its owner."))
+    return errors.refused(
+        request, _("You may not see any page of this account yet. Ask its owner.")
+    )
 
 
 @require_POST

@@ -36,12 +36,12 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page(
-        request,
-        403,
-        _("You have no access to this page"),
-        str(exception or "") or _("Ask the account owner for access."),
-    )
+    return refused(request, _("Ask the account owner for access."))
+
+
+def refused(request: HttpRequest, text: str) -> HttpResponse:
+    """Say what is missing; not by an exception, whose words would go into the log."""
+    return _page(request, 403, _("You have no access to this page"), text)
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
