@@ -20,6 +20,7 @@ Answer = Callable[[HttpRequest], HttpResponse]
 log = logging.getLogger(__name__)
 
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_BROKEN = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")
 _UNFIT_FOR_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _NOTHING_ALLOWED = ", ".join(
     f"{power}=()"
@@ -57,7 +58,7 @@ class PlainInput:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not (_plain_path(request.META) and _plain_query(request.META)):
+        if not (_plain_path(request) and _plain_query(request.META)):
             return errors.bad_request(request)
         return self.get_response(request)
 
@@ -103,20 +104,15 @@ class ApiNeedsHttps:
         return self.get_response(request)
 
 
-def _plain_path(environ: dict[str, Any]) -> bool:
-    text = _decoded(environ.get("PATH_INFO", "").encode("latin-1", "replace"))
-    return text is not None and not _UNFIT.search(text)
+def _plain_path(request: HttpRequest) -> bool:
+    """Tell whether a path is text; what is not, the framework has put back as ``%FF``."""
+    return not (_UNFIT.search(request.path) or _BROKEN.search(request.path))
 
 
 def _plain_query(environ: dict[str, Any]) -> bool:
     raw = environ.get("QUERY_STRING", "").encode("latin-1", "replace")
-    text = _decoded(unquote_to_bytes(raw.replace(b"+", b" ")))
-    return text is not None and not _UNFIT_FOR_LINES.search(text)
-
-
-def _decoded(raw: bytes) -> str | None:
-    """Return the text of bytes; None where they are no UTF-8, or an overlong form of it."""
     try:
-        return raw.decode("utf-8")
+        text = unquote_to_bytes(raw).decode("utf-8")  # refuses overlong forms, too
     except UnicodeDecodeError:
-        return None
+        return False
+    return not _UNFIT_FOR_LINES.search(text)
