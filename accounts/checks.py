@@ -45,8 +45,11 @@ def every_view_declares_access(
 
 
 def declares(view: Any) -> bool:
-    """Tell whether a view says who may come: a page by ``needs``, the API by its permissions."""
-    if getattr(view, "access", None) is not None:
+    """Tell whether a view says who may come.
+
+    A page does by ``needs``, the API by its permissions; the admin site lets in staff alone.
+    """
+    if any(getattr(view, told, None) for told in ("access", "admin_site", "model_admin")):
         return True
     needed = getattr(getattr(view, "cls", None), "permission_classes", ())
     return bool(needed) and all(each.__name__ != "AllowAny" for each in needed)

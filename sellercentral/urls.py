@@ -1,5 +1,7 @@
 """Every app's addresses, included once."""
 
+from django.conf import settings
+from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
@@ -14,6 +16,9 @@ urlpatterns = [
     path("api/v1/", include("orders.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
+
+if settings.ADMIN_SITE:
+    urlpatterns.append(path("admin/", admin.site.urls))
 
 handler400 = errors.bad_request
 handler403 = errors.forbidden

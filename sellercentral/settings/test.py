@@ -17,6 +17,7 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CLOCK_MAY_STOP = True
 CELERY_TASK_ALWAYS_EAGER = True
 SANDBOX_SIGN_INS = True
+ADMIN_SITE = True
 LOGGING = {**LOGGING, "root": {"handlers": ["stdout"], "level": "ERROR"}}
 if template := env.str("TEST_DATABASE_TEMPLATE", default=""):
     DATABASES["default"]["TEST"] = {"TEMPLATE": template}

@@ -240,16 +240,16 @@
   /* ---- Fragments: a page of its own is gone to, a failure leaves the page as it is ---- */
   function failed(event, text) {
     var box = doc.querySelector("#fragment-failed") || doc.createElement("div");
-    var body = doc.createElement("div"), link = doc.createElement("a");
+    var notice = doc.createElement("div"), link = doc.createElement("a");
     box.id = "fragment-failed";
-    box.className = "notice notice--bad";
+    box.className = "notices";
     box.setAttribute("role", "alert");
-    body.className = "notice__body";
-    body.textContent = text + " ";
+    notice.className = "notice notice--bad";
+    notice.textContent = text + "\u00a0";
     link.href = (event.detail.pathInfo || {}).finalRequestPath || location.href;
     link.textContent = words.again;
-    body.appendChild(link);
-    box.replaceChildren(body);
+    notice.appendChild(link);
+    box.replaceChildren(notice);
     doc.getElementById("main").prepend(box);
   }
   doc.addEventListener("htmx:beforeSwap", function (event) {
