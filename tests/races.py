@@ -63,7 +63,7 @@ def racers(count: int) -> Iterator[Run]:
 def unlocked(order_ids: Sequence[int]) -> dict[int, Order]:
     """Read orders as ``lifecycle.lock`` does, but lock nothing."""
     rows = Order.objects.filter(pk__in=set(order_ids)).order_by("pk")
-    rows = rows.select_related("merchant", "marketplace", "cancellation")
+    rows = rows.select_related("merchant", "marketplace")
     return {order.pk: order for order in rows}
 
 

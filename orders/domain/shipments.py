@@ -350,12 +350,16 @@ def _in_progress(order_id: int) -> Refusal:
     return Refusal(
         "CONFIRMATION_IN_PROGRESS",
         _("Order %s is being confirmed; the payment gateway has not answered yet.") % number,
+        {"gateway": "no answer"},
         remedy=_("You need not repeat anything; look again in a minute."),
     )
 
 
 def _is_double(refusal: Refusal, wanted: Confirmation) -> bool:
-    return refusal.code == "CONFIRMATION_IN_PROGRESS" and wanted.once is not None
+    """Whether another request asks the same of the gateway; who asked it has nobody to wait for."""
+    asked_itself = "gateway" in refusal.facts
+    in_progress = refusal.code == "CONFIRMATION_IN_PROGRESS"
+    return in_progress and not asked_itself and wanted.once is not None
 
 
 def _first_answer(wanted: Confirmation) -> Shipment | Refusal | None:
