@@ -141,8 +141,9 @@ ACCOUNT_FORMS = {
     "reset_password_from_key": "accounts.forms.NewPasswordForm",
 }
 
-# The framework's pages for looking at rows; without a second factor they are no operator console.
-ADMIN_SITE = env.bool("ADMIN_SITE", default=False)
+# The framework's pages for looking at rows: never on a server, where operators need a second
+# factor and a console of their own.
+ADMIN_SITE = False
 # In the database alone: a cache that is away or emptied signs nobody out.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 12 * 3600

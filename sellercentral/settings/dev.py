@@ -17,3 +17,4 @@ from sellercentral.settings.base import *  # noqa: E402, F403
 # Without a key of one's own: a new one each time, never one that others know.
 SECRET_KEY = os.environ.get("SECRET_KEY") or secrets.token_urlsafe(50)
 SANDBOX_SIGN_INS = True
+ADMIN_SITE = True
