@@ -115,6 +115,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "other_merchants": request.other_merchants,  # type: ignore[attr-defined]
             "initials": _initials(str(member.merchant)),
             "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
+            "idle_seconds": settings.SESSION_COOKIE_AGE,
             "tabs": tabs,
             "subnav": next((tab["entries"] for tab in tabs if tab["current"]), []),
         }

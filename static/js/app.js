@@ -238,19 +238,25 @@
   });
 
   /* ---- Fragments: a page of its own is gone to, a failure leaves the page as it is ---- */
-  function failed(event, text) {
-    var box = doc.querySelector("#fragment-failed") || doc.createElement("div");
-    var notice = doc.createElement("div"), link = doc.createElement("a");
-    box.id = "fragment-failed";
+  function notice(id, kind, text, href, label) {
+    var box = doc.getElementById(id) || doc.createElement("div");
+    var inner = doc.createElement("div"), body = doc.createElement("div"), link = doc.createElement("a");
+    box.id = id;
     box.className = "notices";
     box.setAttribute("role", "alert");
-    notice.className = "notice notice--bad";
-    notice.textContent = text + "\u00a0";
-    link.href = (event.detail.pathInfo || {}).finalRequestPath || location.href;
-    link.textContent = words.again;
-    notice.appendChild(link);
-    box.replaceChildren(notice);
+    inner.className = "notice notice--" + kind;
+    body.className = "notice__body";
+    body.textContent = text + "\u00a0";
+    link.href = href;
+    link.textContent = label;
+    body.appendChild(link);
+    inner.appendChild(body);
+    box.replaceChildren(inner);
     doc.getElementById("main").prepend(box);
+    return link;
+  }
+  function failed(event, text) {
+    notice("fragment-failed", "bad", text, (event.detail.pathInfo || {}).finalRequestPath || location.href, words.again);
   }
   doc.addEventListener("htmx:beforeSwap", function (event) {
     var detail = event.detail, id = detail.target && detail.target.id;
@@ -264,6 +270,24 @@
   doc.addEventListener("htmx:responseError", function (event) { failed(event, words.failed); });
   doc.addEventListener("htmx:timeout", function (event) { failed(event, words.failed); });
   doc.addEventListener("htmx:sendError", function (event) { failed(event, navigator.onLine ? words.failed : words.offline); });
+
+  /* ---- Five minutes before an idle sign-in ends it can be prolonged, and what was typed stays ---- */
+  var idle = Number(doc.body.dataset.idle), ending = 0;
+  function restart() {
+    clearTimeout(ending);
+    if (idle) ending = setTimeout(function () {
+      notice("sign-in-ends", "warn", words.ending, location.href, words.stay).addEventListener("click", function (event) {
+        event.preventDefault();
+        fetch(doc.body.dataset.stay, { method: "HEAD" }).then(function (answer) {
+          if (answer.redirected) { location.reload(); return; }
+          doc.getElementById("sign-in-ends").remove();
+          restart();
+        });
+      });
+    }, (idle - 300) * 1000);
+  }
+  restart();
+  doc.addEventListener("htmx:afterRequest", restart);
 
   /* ---- Focus: errors or the last result on load, the results heading after a swap ---- */
   var told = doc.querySelector("[data-error-summary]") || doc.querySelector("[data-message]");
