@@ -14,6 +14,10 @@ from accounts.models import Merchant, User
 from accounts.permissions import Preset
 from orders.models import Order
 from payments.gateways import sandbox
+from tests.contract_plugin import (  # noqa: F401  hooks of pytest
+    pytest_runtest_logreport,
+    pytest_sessionfinish,
+)
 from tests.factories import MembershipFactory, MerchantFactory, marketplace, unshipped_order
 
 # Playwright keeps an event loop in this thread; the framework would refuse the database then.
