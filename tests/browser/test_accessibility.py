@@ -1,0 +1,112 @@
+"""axe finds nothing on any page, and no page scrolls sideways on a phone."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.factories import AMOUNTS, order_in, refund, shipped_order, unshipped_order
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+STATUSES = ("pending", "unshipped", "partially_shipped", "shipped", "cancelled")
+
+
+@pytest.fixture
+def paths(cast):
+    """Every page, with the orders that bring out what is on it."""
+    shop, _alice = cast
+    orders = {status: order_in(status, shop, lines=2) for status in STATUSES}
+    late = unshipped_order(shop, age=_days(24), is_business=True, is_prime=True)
+    given = shipped_order(shop, amounts=AMOUNTS)
+    refund(given, "16.00", memo="Chipped")
+    number = orders["unshipped"].number
+    return [
+        "/orders/",
+        "/orders/?status=all&range=90d",
+        "/orders/?advanced=1&pending=1",
+        "/orders/?search=order_id&keyword=12-34",
+        "/orders/?search=order_id&keyword=203-0000000-0000000",
+        "/orders/?status=pending&range=1d&sub_type=prime",
+        *(f"/orders/{order.number}/" for order in (*orders.values(), late, given)),
+        f"/orders/{number}/confirm-shipment/",
+        f"/orders/{number}/cancel/",
+        f"/orders/{given.number}/refund/",
+        f"/orders/{given.number}/refund/?tab=partial",
+        f"/orders/{orders['cancelled'].number}/confirm-shipment/",
+        f"/orders/{number}/packing-slip/",
+        f"/orders/packing-slips.pdf?order={orders['cancelled'].number}&order={number}",
+        "/orders/203-0000000-0000000/",
+        "/nowhere/",
+    ]
+
+
+def _days(count):
+    from datetime import timedelta
+
+    return timedelta(days=count)
+
+
+@pytest.mark.req("IMPL-23")
+@pytest.mark.parametrize(
+    ("width", "dark"), [(1440, False), (1440, True), (390, False), (390, True)]
+)
+def test_axe_finds_nothing(open_page, paths, width, dark):
+    page = open_page("/orders/", width=width, dark=dark)
+    found = {}
+    for path in paths:
+        page.goto(path)
+        if problems := _violations(page):
+            found[path] = problems
+    assert found == {}
+
+
+@pytest.mark.req("IMPL-23", "IMPL-25")
+def test_axe_finds_nothing_on_forms_with_errors_and_the_last_look(open_page, cast):
+    shop, _alice = cast
+    order, given = unshipped_order(shop), shipped_order(shop)
+    page = open_page(f"/orders/{order.number}/confirm-shipment/")
+    page.fill("#ship_date", "2031-01-01")
+    page.get_by_role("button", name="Confirm shipment").click()
+    assert _violations(page) == []
+    page.goto(f"/orders/{order.number}/cancel/")
+    page.get_by_role("button", name="Submit").click()
+    assert _violations(page) == []
+    page.goto(f"/orders/{given.number}/refund/?tab=partial")
+    page.get_by_role("button", name="Submit Partial Refund").click()
+    assert _violations(page) == []
+    page.goto(f"/orders/{given.number}/refund/")
+    page.select_option("#reason", "CustomerReturn")
+    page.get_by_role("button", name="Submit Full Refund").click()
+    assert _violations(page) == []
+
+
+@pytest.mark.req("IMPL-23")
+@pytest.mark.parametrize("path", ["/login/", "/password-reset/"])
+def test_axe_finds_nothing_before_sign_in(open_page, path):
+    page = open_page(path, user=None)
+    assert _violations(page) == []
+
+
+@pytest.mark.req("IMPL-24")
+@pytest.mark.parametrize("width", [390, 360, 320])
+def test_no_page_scrolls_sideways(open_page, paths, width):
+    page = open_page("/orders/", width=width)
+    wide = {}
+    for path in paths:
+        if "packing-slip" in path:
+            continue  # a sheet of paper has the width of paper
+        page.goto(path)
+        over = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        if over > 0:
+            wide[path] = over
+    assert wide == {}
+
+
+def _violations(page) -> list[str]:
+    result = Axe().run(page)
+    return [
+        f"{violation['id']}: {node['target']} {node.get('failureSummary', '')[:160]}"
+        for violation in result.response["violations"]
+        for node in violation["nodes"][:3]
+    ]
