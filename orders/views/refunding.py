@@ -1,4 +1,4 @@
-"""Refund Order: full or partial, a last look, then once."""
+"""Refund Order: full or partial, a last look at an address of its own, then once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -24,7 +24,7 @@ from orders.enums import BOXES, REFUND_REASON_HELP, Act, OrderStatus, RefundReas
 from orders.forms import PartialRefundForm, RefundForm
 from orders.models import Item, Order, Refund
 from orders.models.order import sign_of
-from orders.views import acting, acts
+from orders.views import acting, acts, looks
 
 FULL, PARTIAL = "full", "partial"
 TEMPLATES = {FULL: "orders/refund_full.html", PARTIAL: "orders/refund_partial.html"}
@@ -33,44 +33,72 @@ TEMPLATES = {FULL: "orders/refund_full.html", PARTIAL: "orders/refund_partial.ht
 @require_http_methods(["GET", "POST"])
 @order_needs(Function.REFUND_ORDERS, Level.EDIT)
 def refund_order(request: MerchantRequest, order: Order) -> HttpResponse:
-    at = calendar.now_for(order.merchant)
-    try:
-        if "confirmed" in request.POST:
-            first = acting.earlier_answer(request, refunds.ACTION, order)
-            if first is not None:
-                return _done(
-                    request, order, Refund.objects.get(order=order, number=first["refund"])
-                )
-    except Refused as no:
-        return acting.impossible(request, order, no.refusal)
-    if (why := acts.refusal(order, Act.REFUND, request.actor, at=at)) is not None:
+    return _asked(request, order) if request.method == "GET" else _posted(request, order)
+
+
+def _asked(request: MerchantRequest, order: Order) -> HttpResponse:
+    """The empty form; or, of what was kept, the last look or the form to change it."""
+    name = request.GET.get("look", "")
+    typed = looks.kept(request, order, name) if name else None
+    if name and typed is None:
+        messages.info(request, _("That refund form was sent or left. This is the order as it is."))
+        return redirect(order.get_absolute_url())
+    if (why := _impossible(request, order)) is not None:
         return acting.impossible(request, order, why)
     items = list(Item.objects.of_orders([order.pk]))
-    tab = _tab(request, order)
-    if request.method == "GET":
-        return _form_page(request, order, items, tab, _form(None, order, items, tab))
-
-    form = _form(request.POST, order, items, tab)
-    if not form.is_valid() or "recalculate" in request.POST or "edit" in request.POST:
-        if "recalculate" in request.POST or "edit" in request.POST:
-            form.errors.clear()
+    tab = _tab(request.GET if typed is None else typed, order)
+    form = _form(typed, order, items, tab)
+    if typed is None or "edit" in request.GET or not form.is_valid():
+        form.errors.clear()
         return _form_page(request, order, items, tab, form)
     wanted = _wanted(request, order, form, tab)
     try:
-        if "confirmed" in request.POST:
-            return _done(request, order, refunds.refund_order(wanted=wanted, by=request.actor))
         plan = refunds.preview(order=order, items=items, wanted=wanted, by=request.actor)
     except Refused as no:
         return _refused(request, order, items, tab, form, no.refusal)
-    return _review(request, order, items, tab, form, plan)
+    hidden = [(field, value) for field in typed for value in typed.getlist(field)]
+    return _review(request, order, items, tab, form, plan, hidden)
 
 
-def _tab(request: MerchantRequest, order: Order) -> str:
-    """The tab of the button counts; nothing shipped means that only a part can be refunded."""
+def _posted(request: MerchantRequest, order: Order) -> HttpResponse:
+    """What was typed is kept for its last look; the confirmed last look is carried out."""
+    confirmed = "confirmed" in request.POST
+    try:
+        first = acting.earlier_answer(request, refunds.ACTION, order) if confirmed else None
+    except Refused as no:
+        return acting.impossible(request, order, no.refusal)
+    if first is not None:
+        return _done(request, order, Refund.objects.get(order=order, number=first["refund"]))
+    if (why := _impossible(request, order)) is not None:
+        return acting.impossible(request, order, why)
+    items = list(Item.objects.of_orders([order.pk]))
+    tab = _tab(request.POST, order)
+    form = _form(request.POST, order, items, tab)
+    if "recalculate" in request.POST:
+        form.errors.clear()
+        return _form_page(request, order, items, tab, form)
+    if not form.is_valid():
+        return _form_page(request, order, items, tab, form)
+    wanted = _wanted(request, order, form, tab)
+    try:
+        if confirmed:
+            return _done(request, order, refunds.refund_order(wanted=wanted, by=request.actor))
+        refunds.preview(order=order, items=items, wanted=wanted, by=request.actor)
+    except Refused as no:
+        return _refused(request, order, items, tab, form, no.refusal)
+    return redirect(f"{request.path}?look={looks.keep(request, order)}")
+
+
+def _impossible(request: MerchantRequest, order: Order) -> Refusal | None:
+    at = calendar.now_for(order.merchant)
+    return acts.refusal(order, Act.REFUND, request.actor, at=at)
+
+
+def _tab(given: QueryDict, order: Order) -> str:
+    """Return the wanted tab; nothing shipped means that only a part can be refunded."""
     if order.status == OrderStatus.UNSHIPPED:
         return PARTIAL
-    asked = request.POST.get("tab") or request.GET.get("tab")
-    return PARTIAL if asked == PARTIAL else FULL
+    return PARTIAL if given.get("tab") == PARTIAL else FULL
 
 
 def _form(data: Any, order: Order, items: Sequence[Item], tab: str) -> RefundForm:
@@ -163,10 +191,9 @@ def _review(
     tab: str,
     form: RefundForm,
     plan: amounts.Plan,
+    hidden: Sequence[tuple[str, str]],
 ) -> HttpResponse:
     """The last look: amount, buyer, what is left (REFUND-13)."""
-    left_out = {"csrfmiddlewaretoken", "edit", "recalculate"}
-    hidden = [(k, v) for k in request.POST if k not in left_out for v in request.POST.getlist(k)]
     rows = [
         (item, box, plan.of_box(box, item.pk))
         for item in items
@@ -210,6 +237,7 @@ def _refused(
 
 
 def _done(request: MerchantRequest, order: Order, refund: Refund) -> HttpResponse:
+    looks.drop(request, request.POST.get("token", ""))
     amount = in_words(refund.total, refund.currency)
     if refund.state == RefundState.FAILED:
         messages.error(

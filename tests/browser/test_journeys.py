@@ -81,7 +81,7 @@ def test_refund_a_part_with_a_last_look(open_page, shop, script):
     page.get_by_role("button", name="Submit Partial Refund").click()
     assert "Refund £11.46 to Eilidh MacLeod?" in page.locator("#look-title").inner_text()
 
-    page.get_by_role("button", name="Back").click()
+    page.get_by_role("link", name="Back").click()
     assert page.input_value("#memo") == "Bent candles"
     assert page.input_value(f"#item_cost_{item.pk}") == "11.46"
     page.get_by_role("button", name="Submit Partial Refund").click()
@@ -102,11 +102,8 @@ def test_a_double_click_and_the_back_button_refund_once(open_page, shop):
     page.get_by_role("button", name="Refund £125.60").dblclick(no_wait_after=True)
     page.wait_for_selector("[data-message]")
     page.go_back()
-    page.wait_for_load_state()
-    again = page.get_by_role("button", name="Refund £125.60")
-    if again.count():
-        again.click()
-        page.wait_for_selector("[data-message]")
+    page.wait_for_selector("[data-message]")
+    assert "That refund form was sent" in page.locator("[data-message]").inner_text()
 
     assert order.refunds.count() == 1
     assert kinds(order).count("N10") == 1
@@ -142,7 +139,7 @@ def test_a_stale_tab_says_who_changed_the_order_and_keeps_what_was_typed(open_pa
 
     page.get_by_role("button", name="Confirm shipment").click()
 
-    told = page.locator("[data-error-summary]").inner_text()
+    told = page.locator(".notice[data-error-summary]").inner_text()
     assert "Someone else changed this order" in told
     assert "Jo Adair" in told
     assert page.input_value("#tracking_id") == "TYPED"

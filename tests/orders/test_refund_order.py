@@ -31,7 +31,7 @@ def shipped(shop):
 def look(client, order, tab, **changes):
     """Submit the form and return the last look."""
     fields = form_of(client, path(order, tab)) | {"reason": "CustomerReturn", "tab": tab} | changes
-    return client.post(path(order), fields)
+    return client.post(path(order), fields, follow=True)
 
 
 def partial(client, order, item_cost="", delivery="", **changes):
@@ -341,13 +341,18 @@ def test_commission_is_credited_in_step_and_never_more(shipped):
 def test_back_keeps_everything_typed_and_the_total_can_be_worked_out(client, alice, shipped):
     client.force_login(alice)
     page = partial(client, shipped, item_cost="11.46", memo="candles")
-    fields = fields_in(page.content.decode(), path(shipped))
+    look_at = page.redirect_chain[-1][0]
 
-    again = client.post(path(shipped), fields | {"edit": "1"})
-    worked_out = partial(client, shipped, item_cost="11.46", delivery="1", recalculate="partial")
+    again = client.get(f"{look_at}&edit=1")
+    worked_out = partial(client, shipped, item_cost="11.46", delivery="1", recalculate="1")
+    looked_at_again = client.get(look_at)
+    submit(client, shipped, looked_at_again)
+    gone = client.get(look_at, follow=True)
 
     assert 'value="11.46"' in again.content.decode()
     assert "candles" in again.content.decode()
+    assert "Refund £11.46 to" in words(looked_at_again)
+    assert "That refund form was sent or left" in words(gone)
     assert "£12.46" in words(worked_out)
 
 

@@ -80,10 +80,10 @@ def test_the_web_process_and_the_worker_default_to_a_server() -> None:
         assert "must be set on a server." in done.stderr, module
 
 
-def test_the_web_server_takes_its_settings() -> None:
+def test_the_web_server_takes_its_settings(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "gunicorn", "--check-config"]
     command += ["--config", "deploy/gunicorn.conf.py", "sellercentral.wsgi"]
-    env = {"PATH": os.environ["PATH"]} | RIGHT
+    env = {"PATH": os.environ["PATH"], "STATIC_ROOT": str(tmp_path)} | RIGHT
 
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
 
