@@ -80,18 +80,30 @@ def place_orders(
     first = submissions.claim(once, merchant_id=merchant_id, action="place", by=by, at=at)
     if first is not None:
         return [Order.objects.get(merchant_id=merchant_id, number=first["order"])]
+    outcomes = _outcomes(merchant, wanted, None if replayed else at, by, at)
+    number = next((outcome.number for outcome in outcomes if isinstance(outcome, Order)), "")
+    if number:
+        submissions.conclude(once, merchant_id=merchant_id, result={"order": number})
+    else:
+        submissions.withdraw(once, merchant_id=merchant_id)
+    return outcomes
+
+
+def _outcomes(
+    merchant: Merchant,
+    wanted: Sequence[OrderDraft],
+    placed_at: datetime | None,
+    by: Actor,
+    at: datetime,
+) -> list[Order | Refusal]:
     if (refusal := _account_problem(merchant, by)) is not None:
         return [refusal for _draft in wanted]
-
     outcomes = _checked(merchant, wanted, at)
-    listings = _locked_listings(merchant_id, wanted)
+    listings = _locked_listings(merchant.pk, wanted)
     placed = _accepted(wanted, outcomes, listings)
-    orders = _write(merchant, placed, listings, None if replayed else at, by)
+    orders = _write(merchant, placed, listings, placed_at, by)
     for index, order in orders.items():
         outcomes[index] = order
-    if once is not None and orders:
-        number = next(iter(orders.values())).number
-        submissions.conclude(once, merchant_id=merchant_id, result={"order": number})
     return [outcome for outcome in outcomes if outcome is not None]
 
 

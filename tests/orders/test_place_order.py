@@ -152,6 +152,24 @@ def test_the_same_idempotency_key_places_one_order(client, key, listing):
     assert Order.objects.count() == 1
 
 
+@pytest.mark.req("INV-02", "INTEGRATION-13", "IMPL-01")
+def test_a_refused_request_gives_its_idempotency_key_back(client, key, shop, listing):
+    items = [{"sku": listing.sku, "quantity": 6, "item_price": "1"}]
+    wanted = body(listing, items=items)
+
+    first, again = (post(client, key, wanted, idempotency_key="k1") for _ in range(2))
+
+    assert [(a.status_code, a.json()["code"]) for a in (first, again)] == [
+        (422, "OUT_OF_STOCK")
+    ] * 2
+    Listing.objects.filter(pk=listing.pk).update(quantity_available=6)
+    assert post(client, key, wanted, idempotency_key="k1").status_code == 201
+    shop.state = "suspended"
+    shop.save()
+    closed = [post(client, key, body(listing), idempotency_key="k2").json() for _ in range(2)]
+    assert [answer["code"] for answer in closed] == ["ACCOUNT_SUSPENDED"] * 2
+
+
 @pytest.mark.req("MWS-14")
 def test_the_shops_own_number_comes_in_once(client, key, listing):
     first = post(client, key, body(listing))
