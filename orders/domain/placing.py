@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -24,28 +23,14 @@ from core.refusal import Refusal, Refused
 from core.transactions import unit_of_work
 from orders.domain import contacts, drafts, lifecycle, numbers
 from orders.domain.drafts import OrderDraft
-from orders.enums import COMPONENTS, OrderEvent, OrderStatus, PaymentState, ServiceLevel
+from orders.domain.promises import Promise, promise_of
+from orders.enums import COMPONENTS, OrderEvent, OrderStatus, PaymentState
 from orders.models import Item, Order
 from orders.models.contact import Contact
 from orders.models.order import sign_of
 from payments.models import Payment
 
-# Business days in transit after the ship-by day, first and last (SETTINGS-07's defaults).
-_TRANSIT: Mapping[str, tuple[int, int]] = {
-    ServiceLevel.STANDARD: (2, 5),
-    ServiceLevel.EXPEDITED: (1, 2),
-    ServiceLevel.SECOND_DAY: (1, 2),
-    ServiceLevel.PRIORITY: (1, 1),
-}
 _VERIFICATION_CHECK = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Promise:
-    ship_by_at: datetime
-    deadline_at: datetime
-    deliver_from: date
-    deliver_to: date
 
 
 def place_order(
@@ -286,35 +271,17 @@ def _promise(
     draft: OrderDraft,
     listings: Mapping[str, Listing],
     holidays: frozenset[date],
-) -> _Promise:
-    """Work out what the order depends on from now on: ship-by, deadline, delivery (AUTO-15)."""
-    marketplace = merchant.marketplace
-    account_days = merchant.handling_business_days
-    if account_days is None:
-        account_days = marketplace.handling_business_days
-    own_days = [listings[item.sku.lower()].handling_business_days for item in draft.items]
-    handling = max(account_days if days is None else days for days in own_days)
-
-    def later(day: date, days: int) -> date:
-        return calendar.add_business_days(day, days, marketplace=marketplace, holidays=holidays)
-
-    ship_by = later(marketplace.local_date(draft.purchased_at), handling)
-    ship_by_at = calendar.end_of_day(ship_by, marketplace)
-    basis = (
-        draft.purchased_at
-        if marketplace.deadline_basis == Marketplace.DeadlineBasis.PURCHASE
-        else ship_by_at
-    )
-    first, last = _TRANSIT[draft.ship_service_level]
-    return _Promise(
-        ship_by_at=ship_by_at,
-        deadline_at=basis + timedelta(days=marketplace.deadline_days),
-        deliver_from=later(ship_by, first),
-        deliver_to=later(ship_by, last),
+) -> Promise:
+    return promise_of(
+        draft.purchased_at,
+        merchant=merchant,
+        own_days=[listings[item.sku.lower()].handling_business_days for item in draft.items],
+        service_level=draft.ship_service_level,
+        holidays=holidays,
     )
 
 
-def _order(merchant: Merchant, draft: OrderDraft, promise: _Promise) -> Order:
+def _order(merchant: Merchant, draft: OrderDraft, promise: Promise) -> Order:
     marketplace = merchant.marketplace
     in_advance = draft.payment_method == Payment.Method.CONVENIENCE_STORE
     return Order(
