@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from core.actor import Actor
@@ -13,10 +14,12 @@ from payments.models import Operation
 
 Purpose = operations.Purpose
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of one operation. outcome: "done", "failed" or "no answer"."""
+    """What became of one operation. outcome: "done", "failed", "no answer" or "error"."""
 
     operation: Operation
     outcome: str
@@ -25,9 +28,10 @@ class Settled:
 def settle_open_operations(*, by: Actor, limit: int = 200) -> list[Settled]:
     """Finish operations that nobody is calling: ask the gateway, act only if nothing was done.
 
-    Each stands alone; the gateway is asked under no lock.
+    Each stands alone: one that cannot be finished is logged and tried again later, the others go
+    on (AUTO-11). The gateway is asked under no lock.
     """
-    return [settle(operation, by=by) for operation in operations.unattended(limit=limit)]
+    return [_settle_alone(operation, by=by) for operation in operations.attend(limit=limit)]
 
 
 def settle(operation: Operation, *, by: Actor) -> Settled:
@@ -42,6 +46,14 @@ def settle(operation: Operation, *, by: Actor) -> Settled:
     else:
         cancellations.settle_voids({operation: answer}, by=by)
     return Settled(operation, "done" if answer.succeeded else "failed")
+
+
+def _settle_alone(operation: Operation, *, by: Actor) -> Settled:
+    try:
+        return settle(operation, by=by)
+    except Exception:
+        log.exception("settling.failed", extra={"operation": operation.pk})
+        return Settled(operation, "error")
 
 
 def open_operations() -> list[Operation]:

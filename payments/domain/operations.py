@@ -13,7 +13,8 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from django.db.models import Max, Q
+from django.db import transaction
+from django.db.models import F, Max, Q
 
 from core import clock
 from core.bulk import update_rows
@@ -140,11 +141,24 @@ def still_open(operation_ids: Iterable[int]) -> dict[int, Operation]:
     return {operation.pk: operation for operation in rows}
 
 
-def unattended(*, limit: int) -> list[Operation]:
-    """Return open operations that nobody is calling, oldest first."""
-    lapsed = Q(lease_until__isnull=True) | Q(lease_until__lte=clock.now())
-    rows = Operation.objects.filter(lapsed, state=State.INTENDED).order_by("pk")
-    return list(rows[:limit])
+def attend(*, limit: int) -> list[Operation]:
+    """Take open operations that nobody is calling; they are the caller's for the time of a lease.
+
+    Those that waited longest come first: one that the gateway never answers goes to the end of the
+    line and keeps no other from being asked about. Two workers at once take different ones.
+    """
+    at = clock.now()
+    lapsed = Q(lease_until__isnull=True) | Q(lease_until__lte=at)
+    open_ones = Operation.objects.filter(lapsed, state=State.INTENDED)
+    with transaction.atomic():
+        rows = list(
+            open_ones.order_by(F("lease_until").asc(nulls_first=True), "pk").select_for_update(
+                skip_locked=True, no_key=True
+            )[:limit]
+        )
+        taken = Operation.objects.filter(pk__in=[operation.pk for operation in rows])
+        taken.update(lease_until=at + LEASE, attempts=F("attempts") + 1)
+    return rows
 
 
 def tokens_of(order_ids: Iterable[int]) -> dict[int, str]:

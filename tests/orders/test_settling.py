@@ -257,6 +257,36 @@ def test_the_first_final_outcome_wins(shop):
     assert f"differs: capture of {order.number}: done here, failed there" in said
 
 
+@pytest.mark.req("FT-35", "AUTO-11", "INV-11")
+def test_an_operation_without_an_answer_keeps_no_other_waiting(shop):
+    silent, other = unshipped_order(shop, payment_token="unavailable"), unshipped_order(shop)
+    cancel(silent)
+    cancel(other)
+
+    asked = [settling.settle_open_operations(by=GATEWAY, limit=1) for _ in range(3)]
+
+    assert [[one.outcome for one in run] for run in asked] == [["no answer"], ["done"], []]
+    assert Operation.objects.get(order=other).state == "done"
+    assert [one.outcome for one in settle_after_the_lease()] == ["no answer"]  # and once more
+
+
+@pytest.mark.req("AUTO-11", "FT-03")
+def test_an_operation_that_cannot_be_finished_stops_no_other(shop, caplog):
+    broken, other = (unshipped_order(shop, payment_token="answer-lost") for _ in range(2))
+    for order in (broken, other):
+        assert try_to_confirm(order) == "CONFIRMATION_IN_PROGRESS"
+    Operation.objects.filter(order=broken).update(plan={})
+
+    settled = settle_after_the_lease()
+
+    other.refresh_from_db()
+    assert [one.outcome for one in settled] == ["error", "done"]
+    assert other.status == "shipped"
+    assert "settling.failed" in caplog.text
+    with clock.stopped(clock.now() + timedelta(minutes=5)):
+        assert command("reconcile")[0] == 1
+
+
 # The commands say so ---------------------------------------------------------------------------
 
 

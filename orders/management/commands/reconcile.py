@@ -21,21 +21,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with long_statements():
-            if options["dry_run"]:
-                waiting = settling.open_operations()
-                for operation in waiting:
-                    self.stdout.write(f"open: {operation} since {operation.created_at:%F %T}")
-                left = len(waiting)
-            else:
-                settled = settling.settle_open_operations(
-                    by=Actor("job", "reconcile"), limit=100_000
-                )
-                for one in settled:
+            if not options["dry_run"]:
+                by = Actor("job", "reconcile")
+                for one in settling.settle_open_operations(by=by, limit=100_000):
                     self.stdout.write(f"{one.operation}: {one.outcome}")
-                left = sum(one.outcome == "no answer" for one in settled)
+            waiting = settling.open_operations()
+            for operation in waiting:
+                self.stdout.write(f"open: {operation} since {operation.created_at:%F %T}")
             different = settling.differences()
         for difference in different:
             self.stdout.write(f"differs: {difference}")
-        self.stdout.write(f"{left} open, {len(different)} different")
-        if left or different:
+        self.stdout.write(f"{len(waiting)} open, {len(different)} different")
+        if waiting or different:
             sys.exit(1)
