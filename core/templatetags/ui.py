@@ -15,7 +15,6 @@ from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 register = template.Library()
@@ -47,9 +46,15 @@ def _amount(value: Decimal, currency: str) -> str:
 
 
 @register.simple_tag
-def money(amount: Decimal, currency: str) -> str:
-    """{% money order.total order.currency %}: £1,234.56, −£8.00, ¥1,500."""
-    return _amount(amount, currency)
+def money(amount: Decimal, currency: str, taken_off: bool = False) -> str:
+    """{% money order.total order.currency %}: £1,234.56, −£8.00, ¥1,500; True turns the sign."""
+    return _amount(-amount if taken_off else amount, currency)
+
+
+@register.filter
+def currency_sign(currency: str) -> str:
+    """{{ order.currency|currency_sign }}: £ or ¥."""
+    return _amount(Decimal(0), currency).rstrip("0.")
 
 
 @register.simple_tag
@@ -159,12 +164,6 @@ def get(mapping: Mapping[Any, Any], key: Any) -> Any:
 def thousands(number: int) -> str:
     """{{ count|thousands }}: 28,644."""
     return f"{number:,}"
-
-
-@register.simple_tag
-def days_words(days: int) -> str:
-    """{% days_words n %}: 1 day, 22 days."""
-    return _("1 day") if days == 1 else _("%d days") % days
 
 
 @register.simple_tag

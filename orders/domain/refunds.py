@@ -48,6 +48,15 @@ _COUNTERS = tuple(f"refunded_{component}" for component in COMPONENTS)
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """An amount of one component of one item, as the buyer got it."""
+
+    item: Item
+    component: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class RefundRequest:
     """One refund asked for.
 
@@ -126,23 +135,20 @@ def settle_refunds(
     lifecycle.record(changes)
 
 
-def return_advance(order: Order, *, by: Actor, at: datetime) -> lifecycle.Change:
+def return_advance(order: Order, *, by: Actor, at: datetime) -> list[lifecycle.Change]:
     """Owe the buyer of a cancelled order everything that was paid in advance (CANCEL-05).
 
     Runs in the transaction of the cancellation, with the order locked; a job calls the gateway.
+    Returns what happened: nothing where nothing is left to give back.
     """
     items = lifecycle.items_of([order])[order.pk]
     plan = amounts.plan(items, Everything(), order.currency)
-    assert isinstance(plan, Plan), "an order paid in advance has money to give back"
+    if isinstance(plan, Refusal):
+        return []
     refund = _reserve(order, plan, SystemRefundReason.ADVANCE_RETURNED, "", by, at)
     operations.intend([_intent(order, refund, by)])
-    return lifecycle.Change(
-        order,
-        OrderEvent.REFUND_SUBMITTED,
-        by,
-        at,
-        after={"refund": refund.number, "total": str(refund.total)},
-    )
+    told = {"refund": refund.number, "total": str(refund.total)}
+    return [lifecycle.Change(order, OrderEvent.REFUND_SUBMITTED, by, at, after=told)]
 
 
 @unit_of_work
@@ -230,6 +236,21 @@ def _reserve(order: Order, plan: Plan, reason: str, memo: str, by: Actor, at: da
     _post(order, refund, plan.amounts, ledger.Kind.REFUND, -1, at)
     order.refunded_total += plan.total
     return refund
+
+
+def parts_of(order: Order) -> dict[int, list[Part]]:
+    """Return what each refund of an order is made of, by refund (DETAIL-06).
+
+    From the ledger, a line per item and component in the order of the items; amounts are those
+    of the buyer, discounts taken back below zero.
+    """
+    lines = LedgerLine.objects.filter(order=order, kind=ledger.Kind.REFUND).select_related("item")
+    parts: dict[int, list[Part]] = defaultdict(list)
+    for line in lines.order_by("item__line", "pk"):
+        assert line.refund_id is not None
+        assert line.item is not None
+        parts[line.refund_id].append(Part(line.item, line.component, -line.amount))
+    return parts
 
 
 def _release(order: Order, refund: Refund, at: datetime) -> None:

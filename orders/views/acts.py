@@ -9,6 +9,7 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from core.actor import Actor
 from core.refusal import Refusal
@@ -50,6 +51,11 @@ PAGE_ACTS: Mapping[OrderStatus, tuple[Act, ...]] = {
     S.UNSHIPPED: (Act.CONFIRM, Act.PRINT, Act.REFUND, Act.CANCEL),  # refund: paid in advance
     S.PARTIALLY_SHIPPED: (Act.CONFIRM, Act.REFUND, Act.PRINT),
 }
+# Acts that a row offers as links, below its buttons.
+_SECOND_RANK: Mapping[OrderStatus, tuple[Act, ...]] = {
+    S.UNSHIPPED: (Act.CANCEL,),
+    S.PARTIALLY_SHIPPED: (Act.REFUND,),
+}
 # What a page explains when it is not possible.
 EXPLAINED: tuple[tuple[Act, Any], ...] = (
     (Act.CONFIRM, _("Why can I not confirm?")),
@@ -78,6 +84,7 @@ class Row:
 class Due:
     """The flags of LIST-12, derived from facts at one instant."""
 
+    is_open: bool  # something is still to be shipped
     late_days: int
     today: bool
     at_risk: bool
@@ -86,8 +93,8 @@ class Due:
     service: str
 
     @property
-    def flagged(self) -> bool:
-        return self.late or self.at_risk or bool(self.refunded)
+    def late_words(self) -> str:
+        return ngettext("%d day late", "%d days late", self.late_days) % self.late_days
 
 
 def buttons(order: Order, acts: tuple[Act, ...], by: Actor, *, at: datetime) -> list[Button]:
@@ -97,7 +104,8 @@ def buttons(order: Order, acts: tuple[Act, ...], by: Actor, *, at: datetime) -> 
         if refusal(order, act, by, at=at) is None:
             url, icon, key = _URLS[act]
             href = reverse(url, args=[order.number])
-            shown.append(Button(act.value, act.label, href, icon, key, act == Act.CANCEL))
+            is_link = act in _SECOND_RANK.get(S(order.status), ())
+            shown.append(Button(act.value, act.label, href, icon, key, is_link))
     return shown
 
 
@@ -128,6 +136,7 @@ def due(order: Order, *, at: datetime) -> Due:
     if order.refunded_total:
         refunded = "wholly" if order.refunded_total == order.total else "partly"
     return Due(
+        is_open=is_open,
         late_days=days,
         today=is_open and not late and order.ship_by_at - at < timedelta(days=1),
         at_risk=order.status == S.UNSHIPPED and order.page_warning_at <= at,

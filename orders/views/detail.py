@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -10,21 +13,23 @@ from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.domain import calendar
 from accounts.permissions import Function, Level
 from audit.models import Entry
 from core.http import MerchantRequest
-from core.templatetags.ui import days_words
 from orders import carriers
 from orders.access import order_needs
-from orders.domain import contacts, notes
+from orders.domain import contacts, notes, refunds
 from orders.domain.words import amount as in_words
 from orders.domain.words import day_and_time
 from orders.enums import (
+    BOXES,
     COMPONENT_LABELS,
     COMPONENTS,
+    CancelCause,
     OrderEvent,
     OrderStatus,
     PaymentState,
@@ -47,7 +52,6 @@ def order_details(request: MerchantRequest, order: Order) -> HttpResponse:
     shipments = list(
         Shipment.objects.filter(order=order).order_by("number").prefetch_related(lines)
     )
-    refunds = list(Refund.objects.filter(order=order).order_by("number"))
     history = list(Entry.objects.filter(order=order).order_by("number")[:500])
     context = {
         "order": order,
@@ -59,7 +63,8 @@ def order_details(request: MerchantRequest, order: Order) -> HttpResponse:
         "items": [_item(item) for item in items],
         "totals": _totals(items),
         "shipments": [(s, carriers.tracking_url(s.carrier, s.tracking_id)) for s in shipments],
-        "refunds": refunds,
+        "refunds": _refunds(order),
+        "cancelled": _cancelled(order),
         "notes": list(OrderNote.objects.filter(order=order).order_by("pk")),
         "may_write": request.actor.may_edit(Function.MANAGE_ORDERS),
         "timeline": [_event(entry, order) for entry in history],
@@ -67,7 +72,6 @@ def order_details(request: MerchantRequest, order: Order) -> HttpResponse:
         "sub_type": SubType(order.sub_type).label,
         "charged": _charged(order),
         "hidden": order.status in contacts.HIDDEN,
-        "late_words": days_words(acts.due(order, at=at).late_days),
     }
     return render(request, "orders/order_details.html", context)
 
@@ -103,6 +107,50 @@ def _totals(items: Sequence[Item]) -> list[tuple[Any, Any]]:
     return rows
 
 
+def _refunds(order: Order) -> list[dict[str, Any]]:
+    """Return the refunds with their items, and the amounts of each box by component (DETAIL-06)."""
+    parts = refunds.parts_of(order)
+    rows = []
+    for refund in Refund.objects.filter(order=order).order_by("number"):
+        mine = parts.get(refund.pk, [])
+        sums: dict[str, Decimal] = defaultdict(Decimal)
+        for part in mine:
+            sums[part.component] += part.amount
+        boxes = {
+            box: [(COMPONENT_LABELS[c], sums[c]) for c in components if sums[c]]
+            for box, components in BOXES.items()
+        }
+        titles = list(dict.fromkeys(part.item.title for part in mine))
+        rows.append({"refund": refund, "titles": titles, **boxes})
+    return rows
+
+
+# Who ended an order, by the row of table 4.2 (DETAIL-07).
+_ENDED_BY: Mapping[str, Any] = {
+    "T03": gettext_lazy("the system"),
+    "T04": gettext_lazy("the buyer"),
+    "T10": gettext_lazy("the system"),
+    "T11": gettext_lazy("the buyer"),
+    "T13": gettext_lazy("the platform"),
+    "T14": gettext_lazy("the sales channel"),
+}
+
+
+def _cancelled(order: Order) -> dict[str, Any]:
+    """Say by whom and why an order was cancelled (DETAIL-07); empty for others."""
+    if order.status != S.CANCELLED:
+        return {}
+    end = order.cancellation
+    by = _ENDED_BY.get(end.move) or _("the merchant (%s)") % end.cancelled_by
+    reason = end.reason_label
+    if end.reason == CancelCause.NOT_CONFIRMED:
+        days = round((order.deadline_at - order.purchased_at) / timedelta(days=1))
+        reason = (
+            ngettext("Not confirmed within %d day", "Not confirmed within %d days", days) % days
+        )
+    return {"by": by, "reason": reason, "counts": end.counts}
+
+
 def _charged(order: Order) -> str:
     """When the buyer is or was charged, in words (DETAIL-01)."""
     if order.paid_at is not None:
@@ -117,25 +165,22 @@ def _charged(order: Order) -> str:
 
 def _steps(order: Order, shipments: Sequence[Shipment]) -> list[dict[str, Any]]:
     """The stepper: from Pending to Shipped, or to where it stopped."""
-    done = {"done": True, "now": False, "stopped": False}
-    steps = [{"name": S.PENDING.label, "when": order.purchased_at, **done}]
+    been = [(S.PENDING, order.purchased_at)]
     if order.verified_at is not None:
-        steps.append({"name": S.UNSHIPPED.label, "when": order.verified_at, **done})
+        been.append((S.UNSHIPPED, order.verified_at))
     if order.status == S.CANCELLED:
-        steps.append(
-            {"name": S.CANCELLED.label, "when": order.cancelled_at, "done": False, "now": True,
-             "stopped": True}
-        )  # fmt: skip
-        return steps
-    if order.status == S.PARTIALLY_SHIPPED or len(shipments) > 1:
-        steps.append({"name": S.PARTIALLY_SHIPPED.label, "when": shipments[0].confirmed_at, **done})
+        assert order.cancelled_at is not None
+        been.append((S.CANCELLED, order.cancelled_at))
+    elif order.status == S.PARTIALLY_SHIPPED or len(shipments) > 1:
+        been.append((S.PARTIALLY_SHIPPED, shipments[0].confirmed_at))
     if order.status == S.SHIPPED:
-        steps.append({"name": S.SHIPPED.label, "when": shipments[-1].confirmed_at, **done})
+        been.append((S.SHIPPED, shipments[-1].confirmed_at))
+    steps: list[dict[str, Any]] = [{"status": s, "when": at, "done": True} for s, at in been]
     steps[-1] |= {"now": True, "done": False}
     if order.status == S.PENDING:
-        steps.append({"name": S.UNSHIPPED.label, "when": None})
-    if order.status != S.SHIPPED:
-        steps.append({"name": S.SHIPPED.label, "when": None})
+        steps.append({"status": S.UNSHIPPED})
+    if order.status not in (S.SHIPPED, S.CANCELLED):
+        steps.append({"status": S.SHIPPED})
     return steps
 
 
@@ -151,8 +196,6 @@ def _event(entry: Entry, order: Order) -> dict[str, Any]:
         if after.get("charged"):
             text += ". " + _("Buyer charged %s") % in_words(order.total, order.currency)
     if "total" in after:
-        from decimal import Decimal
-
         text += ": " + in_words(Decimal(str(after["total"])), order.currency)
     if "status" in after and "status" in entry.before:
         change = {"before": S(entry.before["status"]).label, "after": S(after["status"]).label}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from core.actor import Actor
+from orders.domain import cancellations
 from orders.models import OrderNote
 from tests.factories import (
     AMOUNTS,
@@ -88,13 +91,47 @@ def test_shipments_and_refunds_are_reviewed_here(signed_in, shop):
     for fact in ("Royal Mail", "QT1GB", "Jo Adair, form", "£16.00 of £125.60", "Chipped <mug>",
                  "General adjustment", "Completed", "Left to refund £109.60"):  # fmt: skip
         assert fact in text, fact
+    item = order.items.get()
+    for part in (f"General adjustment {item.title}", "Item price £13.79", "Item tax £2.76",
+                 "Gift wrap £0.69", "Gift wrap tax £0.14", "Promotion −£1.38"):  # fmt: skip
+        assert part in text.split("Refunds £16.00")[1], part
     assert 'href="https://www.royalmail.com' in page_of(signed_in, order).content.decode()
 
 
 @pytest.mark.req("DETAIL-07", "PENDING-06", "AUTO-04")
 def test_a_cancellation_says_when_by_whom_and_why(signed_in, shop):
     text = words(page_of(signed_in, cancelled_order(shop)))
-    assert "by Jo Adair: Pricing error. It counts in your cancellation rate." in text
+    told = "by the merchant (Jo Adair): Pricing error. It counts in your cancellation rate."
+    assert told in text
+
+
+@pytest.mark.req("DETAIL-07", "AUTO-04")
+def test_a_cancellation_by_the_system_says_so(signed_in, shop):
+    order = unshipped_order(shop, age=timedelta(days=31))
+    job = Actor("job", "auto-cancel")
+    cancellations.cancel_overdue(order_ids=[order.pk], by=job)
+    text = words(page_of(signed_in, order))
+    assert "by the system: Not confirmed within 30 days. It counts in your cancellation" in text
+
+
+@pytest.mark.req("PENDING-04", "DETAIL-01")
+def test_an_order_that_must_not_ship_offers_nothing_to_be_shipped(signed_in, shop):
+    for status in ("pending", "cancelled"):
+        text = words(page_of(signed_in, order_in(status, shop)))
+        contents = text.split("Order contents")[1].split("If the buyer contacts you")[0]
+        for word in ("Remaining", "Shipped", "Paid"):
+            assert word not in contents, (status, word)
+
+
+@pytest.mark.req("DETAIL-01")
+def test_the_steps_say_since_when_and_what_is_left(signed_in, shop):
+    order = unshipped_order(shop, quantity=3)
+    assert "3 units remaining" in words(page_of(signed_in, order))
+    confirm(order, 2)
+    text = words(page_of(signed_in, order))
+    assert "2 of 3 units since" in text
+    assert "1 unit remaining" in text
+    assert "When payment is verified" in words(page_of(signed_in, pending_order(shop)))
 
 
 @pytest.mark.req("DETAIL-10", "IMPL-04", "PENDING-14")
