@@ -206,11 +206,9 @@ def _write(
         )
         for pk, order in orders.items()
     ]
-    changes += [
-        refunds.return_advance(order, by=by, at=instants.of(order))
-        for order in orders.values()
-        if order.advance_paid_at
-    ]
+    for order in orders.values():
+        if order.advance_paid_at:
+            changes += refunds.return_advance(order, by=by, at=instants.of(order))
     _void([o for o in orders.values() if not o.advance_paid_at])
     for order in orders.values():
         order.cancelled_at = instants.of(order)

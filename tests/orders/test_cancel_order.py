@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from catalog.models import Listing, StockChange
@@ -185,6 +187,17 @@ def test_money_paid_in_advance_goes_back_whole(client, kenji, japanese_shop):
     order.refresh_from_db()
     assert (refund.state, order.refunded_total) == ("completed", order.total)
     assert "N10" in kinds(order)
+
+
+@pytest.mark.req("CANCEL-05", "T09")
+def test_an_order_of_nothing_paid_in_advance_can_be_cancelled(client, kenji, japanese_shop):
+    order = unshipped_order(japanese_shop, in_advance=True, amounts={"item_price": Decimal(0)})
+    client.force_login(kenji)
+
+    post(client, order)
+
+    order.refresh_from_db()
+    assert (order.status, order.refunds.count()) == ("cancelled", 0)
 
 
 @pytest.mark.req("T10", "AUTO-02", "AUTO-03", "AUTO-04", "AUTO-05", "F20")
