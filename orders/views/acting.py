@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -19,9 +21,10 @@ from orders.access import get_order
 from orders.domain import contacts
 from orders.enums import OrderEvent
 from orders.forms import ActForm
-from orders.models import Order
+from orders.models import Item, Order
 from orders.views import acts
 
+_OF_AN_ITEM = re.compile(r"(?:quantity|item|item_cost|delivery)_([0-9]+)")
 _NOT_ASKED = frozenset({"csrfmiddlewaretoken", "token", "next"})
 
 
@@ -34,6 +37,14 @@ def origin(request: HttpRequest, order: Order) -> str:
     if came_from.netloc == request.get_host() and came_from.path == "/orders/":
         return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
     return order.get_absolute_url()
+
+
+def insist_on_own(items: Sequence[Item], request: HttpRequest) -> None:
+    """Raise Http404 if a posted field names an item that is not one of the order's (BI-SHIP)."""
+    own = {str(item.pk) for item in items}
+    named = filter(None, map(_OF_AN_ITEM.fullmatch, request.POST))
+    if any(name[1] not in own for name in named):
+        raise Http404
 
 
 def once_of(request: HttpRequest, action: str, order: Order) -> Once:

@@ -72,6 +72,7 @@ def _posted(request: MerchantRequest, order: Order) -> HttpResponse:
     if (why := _impossible(request, order)) is not None:
         return acting.impossible(request, order, why)
     items = list(Item.objects.of_orders([order.pk]))
+    acting.insist_on_own(items, request)
     tab = _tab(request.POST, order)
     form = _form(request.POST, order, items, tab)
     if "recalculate" in request.POST:

@@ -43,6 +43,7 @@ def confirm_shipment(request: MerchantRequest, order: Order) -> HttpResponse:
             return acting.impossible(request, order, why)
         return acting.page(request, TEMPLATE, order, form_of(None), **more)
 
+    acting.insist_on_own(items, request)
     try:
         first = acting.earlier_answer(request, shipments.ACTION, order)
     except Refused as no:

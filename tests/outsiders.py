@@ -1,0 +1,188 @@
+"""The table of addresses with who may come, and shops whose every word can be found again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.test import Client
+
+from accounts.models import Grant
+from accounts.permissions import PRESETS, Function, Level, Preset
+from orders.domain import notes
+from orders.models import Order
+from tests.factories import (
+    BY_STATUS,
+    PLAIN,
+    STAFF,
+    ContactDraft,
+    ItemDraft,
+    ListingFactory,
+    MembershipFactory,
+    order_in,
+    refund,
+    shipped_order,
+    unshipped_order,
+)
+from tests.pages import form_of
+
+F, EDIT, VIEW = Function, Level.EDIT, Level.VIEW
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+ONE = "orders/<str:number>/"
+NOWHERE = "203-0000000-0000000"
+
+
+class Page(NamedTuple):
+    """A page of a merchant: its methods, and the permission that every member needs for it."""
+
+    methods: str
+    function: Function | None = None
+    level: Level = VIEW
+
+
+PAGES = {
+    "home/": Page("GET HEAD"),
+    "account/switch/": Page("POST"),
+    "help/shortcuts/": Page("GET HEAD POST"),
+    "orders/": Page("GET", F.MANAGE_ORDERS),
+    "orders/preferences/": Page("POST", F.MANAGE_ORDERS),
+    "orders/packing-slips.pdf": Page("GET", F.PACKING_SLIPS),
+    ONE: Page("GET", F.MANAGE_ORDERS),
+    ONE + "notes/": Page("POST", F.MANAGE_ORDERS, EDIT),
+    ONE + "confirm-shipment/": Page("GET POST", F.CONFIRM_SHIPMENTS, EDIT),
+    ONE + "cancel/": Page("GET POST", F.CANCEL_ORDERS, EDIT),
+    ONE + "refund/": Page("GET POST", F.REFUND_ORDERS, EDIT),
+    ONE + "packing-slip/": Page("GET", F.PACKING_SLIPS),
+    ONE + "packing-slip.pdf": Page("GET", F.PACKING_SLIPS),
+}
+API = {"api/v1/orders/": "GET POST", "api/v1/orders/<str:number>/": "GET"}
+OPEN = {  # what a stranger's GET is answered with
+    "": 302,
+    "login/": 200,
+    "logout/": 302,
+    "password-reset/": 200,
+    "password-reset/sent/": 200,
+    "^password-reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": 200,
+    "password-reset/done/": 200,
+    "health/live/": 200,
+    "health/ready/": 200,
+    "csp-report/": 405,
+    "api/schema/": 200,
+}
+EXAMPLES = {"^password-reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "password-reset/key/1-x/"}
+OF_AN_ORDER = [address for address in PAGES if address.startswith(ONE)]
+
+
+def at(address: str, number: str = NOWHERE) -> str:
+    return "/" + EXAMPLES.get(address, address).replace("<str:number>", number)
+
+
+def ask(client: Client, method: str, address: str, fields: Mapping[str, Any] | None = None) -> Any:
+    if method == "POST":
+        return client.post(address, fields or {})
+    return client.generic(method, address)
+
+
+def everything() -> dict[str, str]:
+    """A digest of the rows of every table but the sessions."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+            " AND tablename <> 'django_session' ORDER BY 1"
+        )
+        tables = [name for (name,) in cursor.fetchall()]
+        one = "SELECT '{0}', md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {0} t"
+        cursor.execute(" UNION ALL ".join(one.format(name) for name in tables))
+        return dict(cursor.fetchall())
+
+
+class Shop(NamedTuple):
+    """A merchant whose every order, item and person has a word of its own to be found again."""
+
+    orders: dict[str, Order]
+    secrets: list[str]
+
+    def told(self, response: Any) -> list[str]:
+        text = response.content.decode("latin-1").lower()
+        return [word for word in self.secrets if word.lower() in text]
+
+
+def stocked(shop: Any) -> Shop:
+    orders, secrets = {}, []
+    for status in BY_STATUS:
+        word = f"canary{status.replace('_', '')}"
+        contact = ContactDraft(
+            buyer_email=f"{word}@mail.example",
+            buyer_phone=f"07700 9001{len(orders):02d}",
+            recipient_name=f"R {word}",
+            address_1=f"1 {word} Row",
+            city=word,
+            postal_code="PA75 6NU",
+            country="GB",
+            gift_message=f"Love from {word}",
+        )
+        listing = ListingFactory(merchant=shop, sku=f"{word}-sku", title=f"Mug {word}")
+        order = order_in(
+            status,
+            shop,
+            lines=[ItemDraft(listing.sku, 3, PLAIN, customisation=word)],
+            contact=contact,
+            buyer_name=f"B {word}",
+            purchase_order_number=f"PO {word}",
+            merchant_order_number=f"W-{word}",
+        )
+        notes.add_note(order_id=order.pk, text=f"Note {word}", by=STAFF)
+        orders[status] = order
+        secrets += [word, order.number, contact.buyer_phone]
+    refund(orders["shipped"], "1.00", memo="canaryshipped memo")
+    return Shop(orders, secrets)
+
+
+def word_of(status: str) -> str:
+    return f"canary{status.replace('_', '')}"
+
+
+def forms_ready(client: Client, shop: Any) -> dict[str, dict[str, Any]]:
+    """A form for each changing address, filled in so that it would be carried out."""
+    parcel, doomed = unshipped_order(shop, quantity=2), unshipped_order(shop)
+    paid, noted = shipped_order(shop), unshipped_order(shop)
+
+    def of(order: Order, act: str, **typed: Any) -> tuple[str, dict[str, Any]]:
+        address = f"/orders/{order.number}/{act}/"
+        page = address + "?tab=full" if act == "refund" else address
+        return address, form_of(client, page, address) | typed
+
+    return dict(
+        [
+            of(parcel, "confirm-shipment", carrier="Royal Mail"),
+            of(doomed, "cancel", reason="NoInventory"),
+            of(paid, "refund", reason="CustomerReturn", confirmed="1"),
+            (f"/orders/{noted.number}/notes/", {"note": "A note", "merchant": shop.pk}),
+            ("/orders/preferences/", {"per_page": "50", "next": "/orders/", "merchant": shop.pk}),
+            ("/help/shortcuts/", {"on": "1", "merchant": shop.pk}),
+            ("/account/switch/", {"to": shop.slug, "merchant": shop.pk}),
+        ]
+    )
+
+
+def expected_of(address: str) -> Page:
+    return PAGES[re.sub(r"/[0-9]{3}-[0-9]{7}-[0-9]{7}/", "/<str:number>/", address)[1:]]
+
+
+def members_of(shop: Any) -> Iterator[tuple[str, Any, Mapping[Function, int]]]:
+    """Every preset, and an all-powerful one with each single right of these pages taken or cut."""
+    for preset in Preset:
+        yield preset, MembershipFactory(merchant=shop, preset=preset).user, PRESETS[preset]
+    for function in sorted({page.function for page in PAGES.values() if page.function}):
+        for level in (Level.NONE, Level.VIEW):
+            levels = dict.fromkeys(Function, Level.EDIT) | {function: level}
+            member = MembershipFactory(merchant=shop)
+            Grant.objects.filter(membership=member).delete()
+            Grant.objects.bulk_create(
+                Grant(membership=member, function=each, level=given)
+                for each, given in levels.items()
+                if given
+            )
+            yield f"{function} {level.name}", member.user, levels
