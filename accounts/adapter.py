@@ -10,10 +10,10 @@ from allauth.core.internal.ratelimit import truncate_ip
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.domain import members, signing_in
 from accounts.models import User
+from core.http import is_inside
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def is_safe_url(self, url: str | None) -> bool:
         """Only paths inside the site; backslashes and other hosts never (IMPL-11)."""
-        path = url or ""
-        return path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+        return is_inside(url or "")
 
     def address(self, request: HttpRequest) -> str:
         """Return the client's network address as limits count it; IPv6 by its network."""

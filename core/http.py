@@ -1,10 +1,11 @@
-"""The request as views know it, for the type checker."""
+"""The request as views know it, and addresses that a form carried."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 if TYPE_CHECKING:
@@ -19,3 +20,12 @@ class MerchantRequest(HttpRequest):
     htmx: HtmxDetails
     member: Membership  # which merchant is worked for, with marketplace and levels loaded
     actor: Actor
+
+
+_LONGEST = 4000  # characters of an address; no list of ours needs more
+
+
+def is_inside(address: str) -> bool:
+    """Tell whether an address leads to a page of this site, so that one may be sent there (TH-29)."""
+    plain = address.startswith("/") and address.isprintable() and len(address) <= _LONGEST
+    return plain and url_has_allowed_host_and_scheme(address, allowed_hosts=None)

@@ -28,7 +28,7 @@ INPUT = {"class": "input"}
 class ActForm(forms.Form):
     """What every changing form carries: its one-use key and the version that was seen."""
 
-    token = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    token = forms.RegexField(r"\A[0-9A-Za-z_-]{1,64}\Z", widget=forms.HiddenInput)
     seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
     def __init__(self, data: Mapping[str, Any] | None, *, order: Order, **kwargs: Any) -> None:

@@ -38,8 +38,8 @@ def home(request: MerchantRequest) -> HttpResponse:
 def switch(request: MerchantRequest) -> HttpResponse:
     """Work for another of one's merchants from now on (PERMISSION-06)."""
     wanted = request.POST.get("to", "")
-    mine = Membership.objects.filter(user=request.user, removed_at=None)
-    chosen = mine.filter(merchant__slug=wanted).first()
+    mine = Membership.objects.filter(user=request.user, removed_at=None).select_related("merchant")
+    chosen = next((place for place in mine if place.merchant.slug == wanted), None)
     if chosen is not None:
         request.session.cycle_key()
         request.session["merchant"] = chosen.merchant_id

@@ -46,8 +46,9 @@ def claim(
     """Claim a request for the open transaction; return the first result if it acted already.
 
     A request that runs at this moment is waited for on the unique key. None means: act now, then
-    call ``conclude``. Raises Refused: TOKEN_REUSED when the token was used for something else or
-    by someone else, CONFIRMATION_IN_PROGRESS when the first one waits for the gateway.
+    call ``conclude``. Raises Refused: TOKEN_REUSED when the token was used for something else,
+    PERMISSION_DENIED when by someone else, CONFIRMATION_IN_PROGRESS when the first one waits for
+    the gateway.
     """
     if once is None:
         return None
@@ -78,7 +79,7 @@ def earlier_answer(once: Once, *, merchant_id: int, action: str, by: Actor) -> R
     """Return the result of the same request, if it acted before; nothing is claimed.
 
     A page asks this first: what was typed need not make sense any more once it was carried out.
-    Raises Refused: TOKEN_REUSED.
+    Raises Refused: TOKEN_REUSED, PERMISSION_DENIED.
     """
     first = Submission.objects.filter(
         merchant_id=merchant_id, scope=once.scope, token=once.token
@@ -90,8 +91,15 @@ def earlier_answer(once: Once, *, merchant_id: int, action: str, by: Actor) -> R
 
 
 def _insist_on_the_same(first: Submission, once: Once, action: str, by: Actor) -> None:
-    same = (first.action, first.fingerprint, first.user_id)
-    if same != (action, once.fingerprint, by.user_id):
+    if first.user_id != by.user_id:
+        raise Refused(
+            Refusal(
+                "PERMISSION_DENIED",
+                _("This form was sent by somebody else."),
+                remedy=_("Open the page again; nothing was changed this time."),
+            )
+        )
+    if (first.action, first.fingerprint) != (action, once.fingerprint):
         raise Refused(
             Refusal(
                 "TOKEN_REUSED",

@@ -6,8 +6,16 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from rest_framework.exceptions import ParseError
+from django.conf import settings
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
+
+
+class TooLarge(APIException):
+    """The body is larger than any order."""
+
+    status_code = 413
+    default_code = "too_large"
 
 
 class StrictJSONParser(BaseParser):
@@ -21,9 +29,15 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        body = stream.read(most + 1)
+        if len(body) > most:
+            raise TooLarge(f"The body has more than {most:,} bytes.")
         try:
-            text = stream.read().decode("utf-8")
-            return json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
+            text = body.decode("utf-8")
+            read = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
+            json.dumps(read, ensure_ascii=False).encode("utf-8")  # half a character is no text
+            return read
         except (ValueError, RecursionError) as error:
             raise ParseError(f"The body cannot be read as JSON: {str(error)[:100]}") from error
 

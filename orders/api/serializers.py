@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
+from core.instants import read_instant
 from orders.api.errors import UnknownFields
 from orders.domain.contacts import ContactView
 from orders.domain.drafts import ContactDraft, ItemDraft, OrderDraft
@@ -25,27 +27,62 @@ class Strict(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-def _money(**options: Any) -> serializers.DecimalField:
-    return serializers.DecimalField(
-        max_digits=12, decimal_places=2, min_value=Decimal(0), **options
-    )
+class Amount(serializers.DecimalField):
+    """An amount as everywhere: a text of ASCII digits and a point, never a float (INV-03)."""
+
+    default_error_messages = {"invalid": 'An amount is a text of digits, like "349.99".'}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=11, decimal_places=2, min_value=Decimal(0), **options)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if not (isinstance(data, str) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,2})?", data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Units(serializers.IntegerField):
+    """A whole number, not one that has to be rounded or translated first."""
+
+    def to_internal_value(self, data: Any) -> int:
+        whole = re.fullmatch(r"[0-9]{1,7}", str(data)) and not isinstance(data, bool)
+        if not whole:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Instant(serializers.DateTimeField):
+    """ISO 8601 with its zone, and no other of the many ways to write one (BI-DATE)."""
+
+    default_error_messages = {"invalid": "An instant is written like 2026-01-30T09:15:00Z."}
+
+    def to_internal_value(self, value: Any) -> Any:
+        try:
+            return read_instant(value)
+        except ValueError:
+            return self.fail("invalid")
+
+
+def _one_of(choices: Any) -> Any:
+    """Say what may be chosen, without repeating what was sent."""
+    return {"invalid_choice": "Must be one of " + ", ".join(choices.values) + "."}
 
 
 class NewItem(Strict):
     """One line; amounts are totals for the quantity, as decimal strings."""
 
     sku = serializers.CharField(max_length=40)
-    quantity = serializers.IntegerField(min_value=1, max_value=1_000_000)
+    quantity = Units(min_value=1, max_value=1_000_000)
     title = serializers.CharField(max_length=200, required=False, default="")
     customisation = serializers.CharField(max_length=500, required=False, default="")
-    item_price = _money()
-    item_tax = _money(required=False)
-    gift_wrap_price = _money(required=False)
-    gift_wrap_tax = _money(required=False)
-    item_promotion = _money(required=False)
-    shipping_price = _money(required=False)
-    shipping_tax = _money(required=False)
-    shipping_promotion = _money(required=False)
+    item_price = Amount()
+    item_tax = Amount(required=False)
+    gift_wrap_price = Amount(required=False)
+    gift_wrap_tax = Amount(required=False)
+    item_promotion = Amount(required=False)
+    shipping_price = Amount(required=False)
+    shipping_tax = Amount(required=False)
+    shipping_promotion = Amount(required=False)
 
 
 class NewAddress(Strict):
@@ -74,7 +111,7 @@ class NewOrder(Strict):
     merchant_order_number = serializers.CharField(
         max_length=60, required=False, allow_blank=True, default=""
     )
-    purchased_at = serializers.DateTimeField(
+    purchased_at = Instant(
         required=False, help_text="When the buyer completed checkout, ISO 8601 with zone; now"
     )
     buyer_name = serializers.CharField(max_length=100)
@@ -84,14 +121,18 @@ class NewOrder(Strict):
     items = NewItem(many=True, allow_empty=False)
     payment = NewPayment()
     ship_service_level = serializers.ChoiceField(
-        choices=ServiceLevel.choices, default=ServiceLevel.STANDARD
+        choices=ServiceLevel.choices,
+        default=ServiceLevel.STANDARD,
+        error_messages=_one_of(ServiceLevel),
     )
     purchase_order_number = serializers.CharField(
         max_length=35, required=False, allow_blank=True, default=""
     )
     sales_channel = serializers.CharField(max_length=50, default="Amazon Checkout")
     fulfilment_channel = serializers.ChoiceField(
-        choices=FulfilmentChannel.choices, default=FulfilmentChannel.MERCHANT
+        choices=FulfilmentChannel.choices,
+        default=FulfilmentChannel.MERCHANT,
+        error_messages=_one_of(FulfilmentChannel),
     )
     is_business = serializers.BooleanField(default=False)
     is_prime = serializers.BooleanField(default=False)

@@ -64,6 +64,7 @@ class Orders(APIView):
     def get(self, request: Request) -> Response:
         user: Any = request.user
         _view_needs(user.actor)
+        _each_once(request)
         status = request.query_params.get("status", "all")
         if status not in (*OrderStatus.values, "all"):
             raise ParseError("status must be one of " + ", ".join([*OrderStatus.values, "all"]))
@@ -101,6 +102,11 @@ def _shown(orders: list[Order]) -> list[dict[str, Any]]:
 def _view_needs(actor: Any) -> None:
     if not actor.may_view(Function.MANAGE_ORDERS):
         raise PermissionDenied("The key may not read orders.")
+
+
+def _each_once(request: Request) -> None:
+    if any(len(values) > 1 for _name, values in request.query_params.lists()):
+        raise ParseError("Each parameter may be given once.")
 
 
 def _once(request: Request, route: str) -> Once | None:

@@ -13,6 +13,7 @@ from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from accounts.models import Marketplace
+from core.instants import EARLIEST
 from core.money import LARGEST, unit_of
 from core.refusal import Refusal
 from orders.enums import COMPONENTS, ServiceLevel
@@ -135,6 +136,8 @@ def _problems(draft: OrderDraft, marketplace: Marketplace, at: datetime) -> Iter
     if draft.payment_method not in marketplace.payment_methods:
         methods = ", ".join(marketplace.payment_methods)
         yield _wrong("payment_method", _("Must be one of %s.") % methods)
+    if draft.purchased_at.date() < EARLIEST:
+        yield _wrong("purchased_at", _("The purchase must not lie before %s.") % EARLIEST)
     if draft.purchased_at > at:
         yield _wrong("purchased_at", _("The purchase must not lie in the future."))
     if not 0 < len(draft.items) <= _MOST_ITEMS:

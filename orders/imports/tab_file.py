@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from django.db import transaction
@@ -21,6 +21,7 @@ from catalog.domain.listings import NewListing
 from catalog.models import Listing
 from core import clock
 from core.actor import Actor
+from core.instants import read_day, read_instant
 from core.money import AmountError, parse_amount, round_half_up
 from core.refusal import Refusal
 from orders.domain import placing
@@ -274,15 +275,12 @@ def _item(marketplace: Marketplace, row: Row) -> ItemDraft:
 def _instant(text: str, marketplace: Marketplace) -> datetime:
     """Read a day (its local midnight) or an instant with its zone, ISO 8601."""
     try:
-        if len(text) == 10:
-            day = datetime.combine(date.fromisoformat(text), time(0), marketplace.zone)
-            return day.astimezone(UTC)
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None or not text.isascii():
-        raise CellError(_("purchase-date: must be yyyy-mm-dd, or an instant with its zone"))
-    return at
+        if len(text) > len("yyyy-mm-dd"):
+            return read_instant(text)
+        return datetime.combine(read_day(text), time(0), marketplace.zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        message = _("purchase-date: must be yyyy-mm-dd, or an instant with its zone")
+        raise CellError(message) from None
 
 
 def _unquoted(cell: str) -> str:

@@ -9,13 +9,12 @@ from urllib.parse import urlsplit
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.domain import calendar
 from audit.domain import submissions
 from audit.domain.submissions import Once, Result, fingerprint_of
 from audit.models import Entry
-from core.http import MerchantRequest
+from core.http import MerchantRequest, is_inside
 from core.refusal import Refusal
 from orders.access import get_order
 from orders.domain import contacts
@@ -31,9 +30,12 @@ _NOT_ASKED = frozenset({"csrfmiddlewaretoken", "token", "next"})
 def origin(request: HttpRequest, order: Order) -> str:
     """Return where the person came from, to lead back to the same place in the list (IMPL-36)."""
     posted = request.POST.get("next", "")
-    if posted and url_has_allowed_host_and_scheme(posted, allowed_hosts=None):
+    if is_inside(posted):
         return posted
-    came_from = urlsplit(request.headers.get("Referer", ""))
+    try:
+        came_from = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:  # no address at all
+        return order.get_absolute_url()
     if came_from.netloc == request.get_host() and came_from.path == "/orders/":
         return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
     return order.get_absolute_url()
@@ -58,11 +60,11 @@ def once_of(request: HttpRequest, action: str, order: Order) -> Once:
 
 def earlier_answer(request: MerchantRequest, action: str, order: Order) -> Result | None:
     """Return what the same form led to when it was sent before. Raises Refused: TOKEN_REUSED."""
+    once = once_of(request, action, order)
+    if not once.token.isprintable():  # none of ours; the form will say so
+        return None
     return submissions.earlier_answer(
-        once_of(request, action, order),
-        merchant_id=order.merchant_id,
-        action=action,
-        by=request.actor,
+        once, merchant_id=order.merchant_id, action=action, by=request.actor
     )
 
 
