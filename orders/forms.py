@@ -21,6 +21,7 @@ from orders.enums import BOXES, CancelReason, RefundReason
 from orders.models import Item, Order
 
 DATE_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d %b %Y")
+TOKEN = r"\A[0-9A-Za-z_-]{1,64}\Z"  # of ours are 32 characters
 SELECT = {"class": "select"}
 INPUT = {"class": "input"}
 
@@ -28,7 +29,7 @@ INPUT = {"class": "input"}
 class ActForm(forms.Form):
     """What every changing form carries: its one-use key and the version that was seen."""
 
-    token = forms.RegexField(r"\A[0-9A-Za-z_-]{1,64}\Z", widget=forms.HiddenInput)
+    token = forms.RegexField(TOKEN, widget=forms.HiddenInput)
     seen = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
     def __init__(self, data: Mapping[str, Any] | None, *, order: Order, **kwargs: Any) -> None:
@@ -274,10 +275,20 @@ class PartialRefundForm(RefundForm):
 
 
 class NoteForm(forms.Form):
-    note = forms.CharField(max_length=1000, strip=True)
+    """A note of one's own on an order, with the one-use key of every changing form."""
+
+    LENGTH = gettext_lazy("A note has 1 to 1,000 characters.")
+
+    token = forms.RegexField(TOKEN, widget=forms.HiddenInput)
+    note = forms.CharField(error_messages={"required": LENGTH})
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="%s", initial={"token": uuid4().hex})
 
     def clean_note(self) -> str:
         note: str = self.cleaned_data["note"].replace("\r\n", "\n")
+        if len(note) > 1000:
+            raise forms.ValidationError(self.LENGTH)
         if not is_plain(note, lines=True):
             raise forms.ValidationError(_("Remove control characters"))
         return note

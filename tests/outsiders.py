@@ -151,7 +151,9 @@ def forms_ready(client: Client, shop: Any) -> dict[str, dict[str, Any]]:
 
     def of(order: Order, act: str, **typed: Any) -> tuple[str, dict[str, Any]]:
         address = f"/orders/{order.number}/{act}/"
-        page = address + "?tab=full" if act == "refund" else address
+        page = {"refund": address + "?tab=full", "notes": order.get_absolute_url()}.get(
+            act, address
+        )
         return address, form_of(client, page, address) | typed
 
     return dict(
@@ -159,7 +161,7 @@ def forms_ready(client: Client, shop: Any) -> dict[str, dict[str, Any]]:
             of(parcel, "confirm-shipment", carrier="Royal Mail"),
             of(doomed, "cancel", reason="NoInventory"),
             of(paid, "refund", reason="CustomerReturn", confirmed="1"),
-            (f"/orders/{noted.number}/notes/", {"note": "A note", "merchant": shop.pk}),
+            of(noted, "notes", note="A note"),
             ("/orders/preferences/", {"per_page": "50", "next": "/orders/", "merchant": shop.pk}),
             ("/help/shortcuts/", {"on": "1", "merchant": shop.pk}),
             ("/account/switch/", {"to": shop.slug, "merchant": shop.pk}),

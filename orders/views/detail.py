@@ -20,6 +20,7 @@ from accounts.domain import calendar
 from accounts.permissions import Function, Level
 from audit.models import Entry
 from core.http import MerchantRequest
+from core.refusal import Refused
 from orders import carriers
 from orders.access import order_needs
 from orders.domain import contacts, notes, refunds
@@ -38,7 +39,7 @@ from orders.enums import (
 from orders.forms import NoteForm
 from orders.models import Item, Order, OrderNote, Refund, Shipment, ShipmentLine
 from orders.models.order import sign_of
-from orders.views import acts
+from orders.views import acting, acts
 
 S = OrderStatus
 
@@ -46,6 +47,10 @@ S = OrderStatus
 @require_GET
 @order_needs(Function.MANAGE_ORDERS)
 def order_details(request: MerchantRequest, order: Order) -> HttpResponse:
+    return _page(request, order, NoteForm())
+
+
+def _page(request: MerchantRequest, order: Order, form: NoteForm) -> HttpResponse:
     at = calendar.now_for(order.merchant)
     items = list(Item.objects.of_orders([order.pk]).select_related("listing"))
     lines = Prefetch("lines", ShipmentLine.objects.select_related("item").order_by("item__line"))
@@ -66,6 +71,7 @@ def order_details(request: MerchantRequest, order: Order) -> HttpResponse:
         "refunds": _refunds(order),
         "cancelled": _cancelled(order),
         "notes": list(OrderNote.objects.filter(order=order).order_by("pk")),
+        "note_form": form,
         "may_write": request.actor.may_edit(Function.MANAGE_ORDERS),
         "timeline": [_event(entry, order) for entry in history],
         "steps": _steps(order, shipments),
@@ -73,18 +79,24 @@ def order_details(request: MerchantRequest, order: Order) -> HttpResponse:
         "charged": _charged(order),
         "hidden": order.status in contacts.HIDDEN,
     }
-    return render(request, "orders/order_details.html", context)
+    status = 422 if form.errors else 200
+    return render(request, "orders/order_details.html", context, status=status)
 
 
 @require_POST
 @order_needs(Function.MANAGE_ORDERS, Level.EDIT)
 def add_note(request: MerchantRequest, order: Order) -> HttpResponse:
     form = NoteForm(request.POST)
-    if form.is_valid():
-        notes.add_note(order_id=order.pk, text=form.cleaned_data["note"], by=request.actor)
-        messages.success(request, _("Note added"))
-    else:
-        messages.error(request, _("A note has 1 to 1,000 characters. Nothing was saved."))
+    if not form.is_valid():
+        return _page(request, order, form)
+    once = acting.once_of(request, notes.ACTION, order)
+    try:
+        notes.add_note(
+            order_id=order.pk, text=form.cleaned_data["note"], by=request.actor, once=once
+        )
+    except Refused as no:
+        return acting.impossible(request, order, no.refusal)
+    messages.success(request, _("Note added"))
     return redirect(order.get_absolute_url())
 
 
