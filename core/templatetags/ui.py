@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from babel.numbers import format_currency
 from django import template
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
@@ -143,6 +144,12 @@ def clock_time(context: template.Context, value: datetime) -> str:
     """{% clock_time value %}: 16:20 GMT."""
     local = value.astimezone(_zone(context["marketplace"].time_zone))
     return f"{local:%H:%M} {local.tzname()}"
+
+
+@register.simple_tag(takes_context=True)
+def zone_now(context: template.Context) -> str:
+    """{% zone_now %}: GMT in winter, BST in summer."""
+    return timezone.now().astimezone(_zone(context["marketplace"].time_zone)).tzname() or ""
 
 
 @register.simple_tag(takes_context=True)

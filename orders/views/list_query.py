@@ -33,7 +33,9 @@ SEARCHES: Mapping[str, Any] = {
     "order_id": gettext_lazy("Order ID"),
     "product_name": gettext_lazy("Product Name"),
 }
+OF_RANGE = frozenset({"from", "to"})
 SORTS = ("date", "-date", "status", "-status")
+DEFAULT_SORT = "date"
 SIZES = (25, 50, 100)
 LONGEST_KEYWORD = 200
 EARLIEST = date(2000, 1, 1)
@@ -58,7 +60,7 @@ class ListQuery:
     keyword: str = ""
     pending: bool = False
     sub_types: tuple[str, ...] = ()
-    sort: str = "date"
+    sort: str = DEFAULT_SORT
     size: int = 25
     cursor: Cursor | None = None
     advanced: bool = False
@@ -82,6 +84,21 @@ class ListQuery:
     def searches(self) -> bool:
         return bool(self.search and self.keyword)
 
+    @property
+    def usual_range(self) -> str:
+        """The range when none is asked for (LIST-03, SEARCH-04)."""
+        return SEARCH_RANGE if self.searches or self.advanced else DEFAULT_RANGE
+
+    @property
+    def is_advanced(self) -> bool:
+        """Whether Advanced Search is open; a search from the plain box leaves it closed."""
+        return self.advanced or bool(self.errors) or (self.searches and not self.q)
+
+    @property
+    def of_every_status(self) -> bool:
+        """Whether no status is asked for and none is left out but pending (SEARCH-08)."""
+        return not self.status and bool(self.search or self.advanced)
+
     def sorting(self) -> Sort:
         return Sort(self.sort.lstrip("-"), self.sort.startswith("-"))
 
@@ -89,8 +106,7 @@ class ListQuery:
         """Return the statuses shown; empty stands for all."""
         if self.status in S.values:
             return (S(self.status),)
-        everything = self.status == "all" or self.search or self.advanced
-        if everything:
+        if self.status == "all" or self.of_every_status:
             hidden = bool(self.search or self.advanced) and not self.pending
             return tuple(s for s in S if s != S.PENDING) if hidden else ()
         with_pending = self.pending or marketplace.pending_in_default_list
@@ -183,14 +199,13 @@ def _read_search(asked: ListQuery, member: Membership) -> None:
 
 def _read_range(asked: ListQuery, today: date) -> None:
     get = asked.given
-    searching = bool(asked.search and asked.keyword) or asked.advanced
-    asked.range = SEARCH_RANGE if searching else DEFAULT_RANGE
+    asked.range = asked.usual_range
     if get("range") in (*RANGES, "all", "custom"):
         asked.range = get("range")
     if not (get("from") or get("to")):
         if asked.range == "custom":
             asked.advanced = True
-            asked.range = SEARCH_RANGE if searching else DEFAULT_RANGE
+            asked.range = asked.usual_range
         return
     asked.range = "custom"
     asked.from_date = _read_day(asked, "from", today)
@@ -200,6 +215,9 @@ def _read_range(asked: ListQuery, today: date) -> None:
     end = asked.to_date or today
     if asked.from_date and end - asked.from_date > LONGEST_RANGE:
         asked.errors["from"] = _("Choose at most two years")
+    if asked.errors.keys() & OF_RANGE:  # the list stays as it would be without (LIST-07)
+        asked.from_date = asked.to_date = None
+        asked.range = asked.usual_range
 
 
 def _read_day(asked: ListQuery, name: str, today: date) -> date | None:

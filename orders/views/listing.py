@@ -8,7 +8,6 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -17,7 +16,8 @@ from accounts.access import needs
 from accounts.domain import calendar
 from accounts.models import Membership
 from accounts.permissions import Function
-from core.http import MerchantRequest
+from core.http import MerchantRequest, is_inside
+from core.templatetags.ui import day_words
 from orders.cursors import write_cursor
 from orders.domain import listing
 from orders.enums import OrderStatus, SubType
@@ -43,7 +43,7 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
         "sub_types": SubType.choices,
         "sizes": list_query.SIZES,
     }
-    if asked.errors:
+    if asked.errors.keys() - list_query.OF_RANGE:  # nothing that could be looked for
         context |= {"ranges": _ranges(asked), "views": []}
         return render(request, "orders/manage_orders.html", context, status=422)
 
@@ -54,7 +54,8 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
     page = listing.page(criteria, asked.sorting(), asked.size, asked.cursor, older)
     numbers = listing.counts(criteria, at=at)
     if asked.search == "order_id" and asked.searches and not page.orders:
-        context |= {"ranges": _ranges(asked), "views": _views(asked, numbers)}
+        span = _span_words(asked, marketplace.country)
+        context |= {"ranges": _ranges(asked), "views": _views(asked, numbers), "span": span}
         return render(request, "orders/order_not_found.html", context, status=404)
 
     items = listing.items_shown([*page.also, *page.orders])
@@ -68,19 +69,21 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
         "rows": [_row(order, items, request, at) for order in page.orders],
         "pinned": [_row(order, items, request, at) for order in page.also],
         "older": numbers["older"],
-        "title": _title(asked, shown, numbers, total),
+        "title": _title(asked, shown, numbers, total, marketplace.country),
+        "nothing": _nothing(asked, shown, marketplace.country),
         "total": total,
         "most": listing.MOST_COUNTED,
         "page": page,
         "last": page.first + len(page.orders) - 1,
         "next": write_cursor(page.next) if page.next else "",
         "previous": write_cursor(page.previous) if page.previous else "",
-        "chips": _chips(asked),
+        "chips": _chips(asked, marketplace.country),
         "sort_date": _sort_heading(asked, "date"),
         "sort_status": _sort_heading(asked, "status"),
         "nothing_yet": not page.orders and not page.also and _is_new(member),
     }
-    return render(request, "orders/manage_orders.html", context)
+    status = 422 if asked.errors else 200  # a range that makes no sense: the list is unchanged
+    return render(request, "orders/manage_orders.html", context, status=status)
 
 
 @require_POST
@@ -91,8 +94,7 @@ def preferences(request: MerchantRequest) -> HttpResponse:
     if size in map(str, list_query.SIZES):
         Membership.objects.filter(pk=request.member.pk).update(list_page_size=int(size))
     back = request.POST.get("next", "")
-    inside = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return redirect(back if inside else reverse("orders:list"))
+    return redirect(back if is_inside(back) else reverse("orders:list"))
 
 
 def _row(
@@ -114,7 +116,7 @@ def _is_new(member: Membership) -> bool:
 
 def _shown_parameters(asked: ListQuery) -> dict[str, Any]:
     """The parameters links carry on: all but the place in the list."""
-    left_out = {"after", "before"}
+    left_out = {"after", "before"} | (list_query.OF_RANGE if asked.errors else set())
     return {name: value for name, value in asked.parameters.items() if name not in left_out}
 
 
@@ -122,14 +124,14 @@ def _views(asked: ListQuery, numbers: Mapping[str, int]) -> list[dict[str, Any]]
     """Return the quick views with their counts (LIST-16)."""
     ready = (S.UNSHIPPED, S.PARTIALLY_SHIPPED)
     views: list[tuple[str, str, int]] = []
-    if not asked.searches:
+    if not asked.of_every_status:
         views.append(("", _("Ready to ship"), listing.total(numbers, ready)))
     views += [
         (status.value, str(status.label), numbers[status.value])
         for status in (*ready, S.PENDING, S.SHIPPED, S.CANCELLED)
     ]
     views.append(("all", _("All"), listing.total(numbers, ())))
-    current = asked.status or ("all" if asked.searches else "")
+    current = asked.status or ("all" if asked.of_every_status else "")
     shown = [
         {"value": value, "label": label, "count": count, "current": value == current}
         for value, label, count in views
@@ -147,22 +149,26 @@ def _views(asked: ListQuery, numbers: Mapping[str, int]) -> list[dict[str, Any]]
 
 
 def _ranges(asked: ListQuery) -> list[dict[str, Any]]:
+    usual = asked.usual_range
     return [
-        {"value": value, "label": label, "current": asked.range == value}
+        {
+            "to": None if value == usual else value,  # what is usual is not in the address
+            "label": label,
+            "current": asked.range == value,
+        }
         for value, (_days, label) in list_query.RANGES.items()
     ]
 
 
-def _sort_heading(asked: ListQuery, by: str) -> dict[str, str]:
+def _sort_heading(asked: ListQuery, by: str) -> dict[str, str | None]:
     """Say how a column is sorted and what its heading leads to (LIST-08)."""
     if asked.sort == by:
         return {"aria": "ascending", "to": f"-{by}"}
-    if asked.sort == f"-{by}":
-        return {"aria": "descending", "to": by}
-    return {"aria": "", "to": by}
+    aria = "descending" if asked.sort == f"-{by}" else ""
+    return {"aria": aria, "to": None if by == list_query.DEFAULT_SORT else by}
 
 
-def _chips(asked: ListQuery) -> list[dict[str, Any]]:
+def _chips(asked: ListQuery, country: str) -> list[dict[str, Any]]:
     """Return the extra filters in force, each with the parameters that it drops."""
     chips: list[dict[str, Any]] = []
     if asked.searches:
@@ -174,7 +180,8 @@ def _chips(asked: ListQuery) -> list[dict[str, Any]]:
         labels = ", ".join(str(SubType(t).label) for t in asked.sub_types)
         chips.append({"label": f"{_('Order Sub Type')}: {labels}", "drops": ["sub_type"]})
     if asked.range in ("custom", "all"):
-        chips.append({"label": _span_words(asked), "drops": ["range", "from", "to"]})
+        label = f"{_('Order date')}: {_span_words(asked, country)}"
+        chips.append({"label": label, "drops": ["range", "from", "to"]})
     for chip in chips:
         kept = {k: v for k, v in _shown_parameters(asked).items() if k not in chip["drops"]}
         chip["href"] = _href(kept)
@@ -189,7 +196,11 @@ def _href(parameters: Mapping[str, Any]) -> str:
 
 
 def _title(
-    asked: ListQuery, shown: Sequence[OrderStatus], numbers: Mapping[str, int], total: int
+    asked: ListQuery,
+    shown: Sequence[OrderStatus],
+    numbers: Mapping[str, int],
+    total: int,
+    country: str,
 ) -> dict[str, str]:
     """Tell in words what the list shows: how many of what, and when placed."""
     if asked.status == "attention":
@@ -202,7 +213,21 @@ def _title(
     if not words or not shown or len(shown) > 3:
         words = [_count(total)]
     what = _(" and ").join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-    return {"what": what + " " + ngettext("order", "orders", total), "when": _span_words(asked)}
+    when = _("placed %s") % _span_words(asked, country)
+    if asked.range == "all":
+        when = _("of all dates")
+    return {"what": what + " " + ngettext("order", "orders", total), "when": when}
+
+
+def _nothing(asked: ListQuery, shown: Sequence[OrderStatus], country: str) -> str:
+    """Say what there is none of: No pending orders in the last 3 days."""
+    if asked.status == "attention":
+        return _("No order needs attention.")
+    when = _span_words(asked, country)
+    if len(shown) == 1:
+        kind = str(shown[0].label).lower()
+        return _("No %(kind)s orders %(when)s.") % {"kind": kind, "when": when}
+    return _("No orders %s.") % when
 
 
 def _count(number: int) -> str:
@@ -210,16 +235,19 @@ def _count(number: int) -> str:
     return f"{most:,}+" if number > most else f"{number:,}"
 
 
-def _span_words(asked: ListQuery) -> str:
+def _span_words(asked: ListQuery, country: str) -> str:
+    """Return the range in words: in the last 3 days, from 1 Dec to 8 Dec 2026."""
     if asked.range in list_query.RANGES:
         days = list_query.RANGES[asked.range][0]
-        if days == 1:
-            return _("placed in the last day")
-        return _("placed in the last %d days") % days
-    if asked.from_date and asked.to_date:
-        return _("placed from %(from)s to %(to)s") % {"from": asked.from_date, "to": asked.to_date}
-    if asked.from_date:
-        return _("placed since %s") % asked.from_date
-    if asked.to_date:
-        return _("placed up to %s") % asked.to_date
-    return _("of all dates")
+        return ngettext("in the last day", "in the last %(days)d days", days) % {"days": days}
+    start, end = asked.from_date, asked.to_date
+    if start and end:
+        brief = start.year == end.year
+        first = day_words(start, country, weekday=False, year=not brief)
+        last = day_words(end, country, weekday=False)
+        return _("from %(first)s to %(last)s") % {"first": first, "last": last}
+    if start:
+        return _("since %s") % day_words(start, country, weekday=False)
+    if end:
+        return _("up to %s") % day_words(end, country, weekday=False)
+    return _("on all dates")

@@ -105,7 +105,8 @@ def test_ranges_are_rolling_hours_and_keep_the_status(signed_in, shop):
 
     assert rows(page) == numbers(inside)
     html = page.content.decode()
-    for value in ("3d", "7d", "30d", "90d"):
+    assert 'href="?status=shipped">Last 3 days' in html
+    for value in ("7d", "30d", "90d"):
         assert f'href="?status=shipped&amp;range={value}"' in html
 
 
@@ -139,9 +140,29 @@ def _at(shop, instant):
     ],
 )
 def test_a_range_that_makes_no_sense_gets_a_message(signed_in, shop, query, message):
+    order = unshipped_order(shop)
     answer = signed_in.get(f"/orders/?{query}")
     assert answer.status_code == 422
     assert message in words(answer)
+    assert rows(answer) == numbers(order)  # the list is unchanged
+    assert "placed in the last 3 days" in words(answer)
+
+
+@pytest.mark.req("LIST-07", "IMPL-33")
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("from=2026-10-01&to=2026-10-31", "placed from 1 Oct to 31 Oct 2026"),
+        ("from=2025-12-01&to=2026-01-31", "placed from 1 Dec 2025 to 31 Jan 2026"),
+        ("from=2026-10-01", "placed since 1 Oct 2026"),
+        ("to=2026-10-31", "placed up to 31 Oct 2026"),
+        ("range=1d", "placed in the last day"),
+        ("range=all", "of all dates"),
+    ],
+)
+def test_the_heading_says_the_range_in_words(signed_in, shop, query, told):
+    unshipped_order(shop)
+    assert told in words(signed_in.get(f"/orders/?status=all&{query}"))
 
 
 @pytest.mark.req("LIST-08", "LIST-09")
@@ -301,8 +322,32 @@ def test_quick_views_count_what_they_list(signed_in, shop):
         ("Pending", 0),
         ("All", 5),
     ):
-        assert f"{label} {count} orders" in text
+        assert f"{label} {count} {'order' if count == 1 else 'orders'}" in text
     assert len(rows(signed_in.get("/orders/?status=shipped"))) == 3
+
+
+@pytest.mark.req("LIST-16", "SEARCH-08")
+def test_the_quick_view_that_is_current_is_what_is_listed(signed_in, shop):
+    shipped_order(shop)
+    for query, label in (("", "Ready to ship"), ("?status=shipped", "Shipped"),
+                         ("?advanced=1&pending=1", "All"), ("?q=mug", "All")):  # fmt: skip
+        html = signed_in.get(f"/orders/{query}").content.decode()
+        assert re.search(rf'aria-current="page">{label} <span class="quickview__count"', html), (
+            query
+        )
+
+
+@pytest.mark.req("IMPL-08", "LIST-16")
+def test_an_empty_view_says_of_what_there_is_none(signed_in, shop):
+    shipped_order(shop)
+    for query, told in (
+        ("?status=pending", "No pending orders in the last 3 days."),
+        ("?status=cancelled&range=1d", "No cancelled orders in the last day."),
+        ("?status=attention", "No order needs attention."),
+    ):
+        page = signed_in.get(f"/orders/{query}")
+        assert page.status_code == 200
+        assert told in words(page)
 
 
 @pytest.mark.req("LIST-16", "HOME-01")
@@ -311,7 +356,7 @@ def test_needs_attention_ignores_the_range(signed_in, shop):
     unshipped_order(shop)
     page = signed_in.get("/orders/?status=attention")
     assert rows(page) == numbers(late)
-    assert "Needs attention 1 orders" in words(page)
+    assert "Needs attention 1 order " in words(page)
 
 
 @pytest.mark.req("LIST-18", "TH-10")
