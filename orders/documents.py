@@ -45,7 +45,7 @@ class Slip:
     items: Sequence[dict[str, Any]]
     label_lines: Sequence[str]
     postal_code: str
-    sender: str
+    sender: Sequence[str]  # two lines: street; town and country
     address_lines: Sequence[str]
     gift_message: str
     barcode: str
@@ -70,7 +70,7 @@ def slip(order: Order, items: Sequence[Item], contact: ContactView, paper: str) 
         items=[_line(item, order.is_gift) for item in items],
         label_lines=address_lines(contact.address),
         postal_code=contact.address.postal_code,
-        sender=", ".join(_sender(order)),
+        sender=_sender(order),
         address_lines=address_lines(contact.address),
         gift_message=contact.gift_message,
         barcode=path,
@@ -139,10 +139,16 @@ def _line(item: Item, is_gift: bool) -> dict[str, Any]:
 
 
 def _sender(order: Order) -> list[str]:
+    """Return the seller's address on two lines, written as in its country."""
     shop = order.merchant
-    place = f"{shop.city} {shop.postal_code}".strip()
-    parts = [shop.address_1, shop.address_2, place, shop.region, country_name(shop.country)]
-    return [part for part in parts if part]
+    street = [part for part in (shop.address_1, shop.address_2) if part]
+    if shop.country in _LARGEST_FIRST:
+        place = [f"{shop.postal_code} {shop.region}{shop.city}{''.join(street)}".strip()]
+        return [*place, country_name(shop.country)]
+    town = ", ".join(part for part in (shop.city, shop.region) if part)
+    place = [f"{town} {shop.postal_code}".strip(), country_name(shop.country)]
+    lines = (", ".join(street), ", ".join(part for part in place if part))
+    return [line for line in lines if line]
 
 
 @lru_cache(maxsize=512)

@@ -85,13 +85,15 @@
     }
   });
 
-  /* ---- Partial refund: running total, in pence so that it never drifts ---- */
-  function pence(text) {
-    var clean = String(text).replace(/[£,\s]/g, "");
-    return /^\d+(\.\d{0,2})?$/.test(clean) ? Math.round(parseFloat(clean) * 100) : 0;
+  /* ---- Partial refund: running total, in the smallest unit so that it never drifts ---- */
+  function units(text, form) {
+    var places = Number(form.dataset.places), parts = /^\s*(\d{1,12})(?:\.(\d*))?\s*$/.exec(text);
+    if (!parts || /[^0]/.test((parts[2] || "").slice(places))) return 0;
+    return Number(parts[1] + (parts[2] || "").slice(0, places).padEnd(places, "0"));
   }
-  function pounds(value) {
-    return "£" + Math.floor(value / 100).toString().replace(/\B(?=(\d{3})+$)/g, ",") + "." + String(value % 100).padStart(2, "0");
+  function amount(value, form) {
+    var places = Number(form.dataset.places), digits = String(value).padStart(places + 1, "0"), at = digits.length - places;
+    return form.dataset.sign + digits.slice(0, at).replace(/\B(?=(\d{3})+$)/g, ",") + (places ? "." + digits.slice(at) : "");
   }
   doc.addEventListener("input", function (event) {
     var field = closest(event, "[data-refund] [data-amount], [data-refund] [data-tick]");
@@ -99,20 +101,20 @@
     var form = field.closest("[data-refund]");
     var row = field.closest("[data-refund-row]");
     if (field.matches("[data-amount]")) {
-      row.querySelector("[data-tick]").checked = all(row, "[data-amount]").some(function (box) { return pence(box.value) > 0; });
+      row.querySelector("[data-tick]").checked = all(row, "[data-amount]").some(function (box) { return units(box.value, form) > 0; });
       field.toggleAttribute("aria-invalid", false);
-      if (pence(field.value) > pence(field.dataset.max)) field.setAttribute("aria-invalid", "true");
+      if (units(field.value, form) > units(field.dataset.max, form)) field.setAttribute("aria-invalid", "true");
     }
     var total = 0;
     all(form, "[data-refund-row]").forEach(function (line) {
       var sum = 0;
       if (line.querySelector("[data-tick]").checked) {
-        all(line, "[data-amount]").forEach(function (box) { sum += pence(box.value); });
+        all(line, "[data-amount]").forEach(function (box) { sum += units(box.value, form); });
       }
-      line.querySelector("[data-row-total]").textContent = pounds(sum);
+      line.querySelector("[data-row-total]").textContent = amount(sum, form);
       total += sum;
     });
-    form.querySelector("[data-total]").textContent = pounds(total);
+    form.querySelector("[data-total]").textContent = amount(total, form);
   });
 
   /* ---- A click anywhere in a row opens the order, unless text is being selected ---- */
@@ -123,7 +125,7 @@
     if (link) link.click();
   });
 
-  /* ---- Copy, print, dismiss ---- */
+  /* ---- Copy, print ---- */
   doc.addEventListener("click", function (event) {
     var copy = closest(event, "[data-copy], [data-copy-from]");
     if (copy && navigator.clipboard) {
@@ -131,31 +133,6 @@
       navigator.clipboard.writeText(source).then(function () { toast(words.copied); });
     }
     if (closest(event, "[data-print]")) window.print();
-    var dismiss = closest(event, "[data-dismiss]");
-    if (dismiss) dismiss.closest(dismiss.dataset.dismiss).remove();
-  });
-
-  /* ---- Drag and drop on top of the ordinary file field ---- */
-  ["dragover", "dragleave", "drop"].forEach(function (type) {
-    doc.addEventListener(type, function (event) {
-      var zone = closest(event, "[data-dropzone]");
-      if (!zone) return;
-      event.preventDefault();
-      zone.classList.toggle("is-over", type === "dragover");
-      if (type === "drop") {
-        var input = zone.querySelector("input[type=file]");
-        input.files = event.dataTransfer.files;
-        input.dispatchEvent(new Event("change", { bubbles: true }));
-      }
-    });
-  });
-
-  /* ---- Scanning: Enter goes to the next Tracking ID instead of submitting ---- */
-  doc.addEventListener("keydown", function (event) {
-    if (event.key !== "Enter" || !closest(event, ".bulk .input--code")) return;
-    var boxes = all(doc, ".bulk .input--code");
-    var next = boxes[boxes.indexOf(event.target) + 1];
-    if (next) { event.preventDefault(); next.focus(); next.select(); }
   });
 
   /* ---- The account menu closes on Escape and on a click elsewhere ---- */
@@ -188,9 +165,8 @@
       link = doc.getElementById("q");
       if (link) { event.preventDefault(); link.focus(); link.select(); }
     } else if (key === "?") {
-      link = doc.querySelector("dialog[data-shortcuts-dialog]");
-      event.preventDefault();
-      if (link && link.showModal) link.showModal(); else if ((link = doc.querySelector("a[data-shortcuts]"))) link.click();
+      link = doc.querySelector("a[data-shortcuts]");
+      if (link) { event.preventDefault(); link.click(); }
     } else if (rows().length && (key === "j" || key === "k")) {
       var list = rows(), at = list.indexOf(row);
       var target = list[Math.max(0, Math.min(list.length - 1, at + (key === "j" ? 1 : -1)))];
@@ -290,6 +266,10 @@
   doc.addEventListener("htmx:afterRequest", restart);
 
   /* ---- Focus: errors or the last result on load, the results heading after a swap ---- */
+  all(doc, ".quickviews [aria-current], .segmented [aria-current]").forEach(function (link) {
+    var strip = link.closest(".quickviews, .segmented");   /* on phones: the chosen one in sight */
+    strip.scrollLeft = link.offsetLeft - (strip.clientWidth - link.offsetWidth) / 2;
+  });
   var told = doc.querySelector("[data-error-summary]") || doc.querySelector("[data-message]");
   if (told) told.focus();
   doc.addEventListener("htmx:afterSettle", function (event) {
