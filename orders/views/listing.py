@@ -224,6 +224,8 @@ def _nothing(asked: ListQuery, shown: Sequence[OrderStatus], country: str) -> st
     if asked.status == "attention":
         return _("No order needs attention.")
     when = _span_words(asked, country)
+    if asked.searches:
+        return _("No order %s matches.") % when
     if len(shown) == 1:
         kind = str(shown[0].label).lower()
         return _("No %(kind)s orders %(when)s.") % {"kind": kind, "when": when}

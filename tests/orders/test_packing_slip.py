@@ -8,7 +8,15 @@ import pytest
 from pypdf import PdfReader
 
 from orders.domain.drafts import ContactDraft
-from tests.factories import CONTACT, PLAIN, ItemDraft, ListingFactory, order_in, unshipped_order
+from tests.factories import (
+    AMOUNTS,
+    CONTACT,
+    PLAIN,
+    ItemDraft,
+    ListingFactory,
+    order_in,
+    unshipped_order,
+)
 from tests.pages import words
 
 
@@ -178,6 +186,22 @@ def test_markup_in_names_and_titles_is_printed_as_text(signed_in, shop, hostile)
 
 def _as_dict(contact):
     return {name: getattr(contact, name) for name in contact.__slots__}
+
+
+@pytest.mark.req("SLIP-04", "SLIP-10")
+def test_words_without_a_space_leave_room_for_the_amounts(signed_in, shop):
+    listing = ListingFactory(merchant=shop, title="Donaudampfschifffahrt" * 9)
+    order = unshipped_order(
+        shop, lines=[ItemDraft(listing.sku, 2, AMOUNTS)], buyer_name="Wolfeschlegelstein" * 5
+    )
+    page = pdf_of(signed_in.get(f"/orders/{order.number}/packing-slip.pdf")).pages[0]
+    starts: dict[str, float] = {}
+
+    def note(text: str, cm: list[float], tm: list[float], *_font: object) -> None:
+        starts[text.strip()] = cm[0] * tm[4] + cm[4]
+
+    page.extract_text(visitor_text=note)
+    assert starts["£125.60"] < float(page.mediabox.width) - 72  # points: before the margin
 
 
 @pytest.mark.req("SLIP-11", "IMPL-04")
