@@ -26,6 +26,6 @@ _LONGEST = 4000  # characters of an address; no list of ours needs more
 
 
 def is_inside(address: str) -> bool:
-    """Tell whether an address leads to a page of this site, so that one may be sent there (TH-29)."""
+    """Tell whether an address leads to a page of this site: one may be sent there (TH-29)."""
     plain = address.startswith("/") and address.isprintable() and len(address) <= _LONGEST
     return plain and url_has_allowed_host_and_scheme(address, allowed_hosts=None)

@@ -299,7 +299,7 @@ def test_items_of_other_orders_are_in_no_form(client, alice, shop, theirs, charl
         assert client.post(address, fields | {"carrier": "Royal Mail"}).status_code == 302
 
 
-@pytest.mark.req("MWS-08", "MWS-13", "INV-18", "API1", "API5", "TH-46")
+@pytest.mark.req("MWS-08", "MWS-13", "INV-18", "TH-13", "TH-17", "TH-46")
 @pytest.mark.parametrize("address", API)
 def test_the_api_opens_to_a_live_key_of_the_merchant_only(client, theirs, shop, charlie, address):
     _live, secret = keys.create_key(merchant=shop, name="till", by=STAFF)

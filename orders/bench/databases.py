@@ -129,7 +129,7 @@ def _digest() -> str:
 def _fill(orders: int, say: Say) -> None:
     _open_shops()
     started = time.monotonic()
-    values = {
+    values: dict[str, int | datetime] = {
         "orders": orders,
         "listings": max(min(MOST_LISTINGS, orders // 2), 50),
         "now": clock.now(),

@@ -227,8 +227,9 @@ class Batch:
                 " FROM moved m WHERE m.listing_id = l.id"
             )
             cursor.execute(
-                "UPDATE audit_historycounter c SET last = c.last + e.lines FROM (SELECT merchant_id,"
-                " count(*) AS lines FROM staged_audit_entry GROUP BY merchant_id) AS e"
+                "UPDATE audit_historycounter c SET last = c.last + e.lines"
+                " FROM (SELECT merchant_id, count(*) AS lines FROM staged_audit_entry"
+                " GROUP BY merchant_id) AS e"
                 " WHERE e.merchant_id = c.merchant_id"
             )
 
@@ -265,13 +266,14 @@ def _slip(slip: Slip) -> str:
         for line in slip.items
     )
     address = "<br>".join(map(escape, slip.address_lines))
+    sender = ", ".join(map(escape, slip.sender))
     purchased = order.purchased_at.astimezone(order.marketplace.zone)
     return (
-        f"<article><p>From {escape(shop.name)} {escape(slip.sender)}</p>"
+        f"<article><p>From {escape(shop.name)} {sender}</p>"
         f"<p>Service {slip.service} Ship by {order.ship_by_at:%d %b %Y}</p>"
         f"<p>Ship to<br>{address}</p><p>{order.number} {slip.units} units</p>"
         "<p>Cut here. The label goes on the parcel, the slip goes inside.</p>"
-        f"<p>{escape(shop.name)} {escape(slip.sender)}</p><h1>Packing slip</h1>"
+        f"<p>{escape(shop.name)} {sender}</p><h1>Packing slip</h1>"
         f"<h2>Ship to</h2><p>{address}</p><h2>Order</h2>"
         f"<table><tr><th>Order ID</th><td>{order.number}</td></tr>"
         f"<tr><th>Purchase date</th><td>{purchased:%d %b %Y}</td></tr>"

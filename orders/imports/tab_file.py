@@ -6,26 +6,29 @@ makes a second run harmless.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from decimal import Decimal
 
-from django.db import transaction
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
+from accounts.domain import calendar
 from accounts.models import Marketplace, Merchant
 from catalog.domain import listings, stock
 from catalog.domain.listings import NewListing
 from catalog.models import Listing
-from core import clock
 from core.actor import Actor
 from core.instants import read_day, read_instant
 from core.money import AmountError, parse_amount, round_half_up
 from core.refusal import Refusal
+from core.transactions import unit_of_work
 from orders.domain import placing
-from orders.domain.drafts import ContactDraft, ItemDraft, OrderDraft
+from orders.domain.drafts import ContactDraft, ItemDraft, OrderDraft, problem
+from orders.imports import lines
+from orders.imports.lines import Record, Table
 from orders.models import Order
 
 REQUIRED = (
@@ -51,22 +54,32 @@ _AMOUNTS: Mapping[str, str] = {
     "shipping-tax": "shipping_tax",
     "ship-promotion-discount": "shipping_promotion",
 }
+# Columns that belong to one record; the others say the same on every line of an order.
+_OF_AN_ITEM = frozenset(
+    {"order-item-id", "sku", "product-name", "quantity-purchased", "listing-id",
+     "customization-note", "order-status", *_AMOUNTS}
+)  # fmt: skip
+_MOST_STOCK = 2_000_000_000  # units of one listing; what is beyond is out of stock
 CHUNK = 200  # orders placed in one transaction
-
-Row = Mapping[str, str]
-
-
-class FileError(ValueError):
-    """The file as a whole cannot be read; ``str()`` says why."""
 
 
 class CellError(ValueError):
-    """One value cannot be read; ``str()`` names the column and what it should be."""
+    """One value cannot be read; ``str()`` names the column and what it should be.
+
+    line: the line of the file it stands on.
+    """
+
+    def __init__(self, record: Record, message: str) -> None:
+        super().__init__(message)
+        self.line = record.line
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one order of the file. line: of its first item; order: its Order ID."""
+    """What became of one order of the file.
+
+    line: of its first record, or of the one in error; order: its Order ID.
+    """
 
     line: int
     number: str
@@ -90,51 +103,9 @@ class Summary:
             self.placed += 1
 
 
-def decode(data: bytes) -> str:
-    """Decode a file: a byte-order mark decides, else UTF-8, else Windows-1252."""
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):
-        if data.startswith(mark):
-            return data.decode(encoding)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
-
-
-def rows_of(text: str) -> list[tuple[int, Row]]:
-    """Return (line number, values by column) of each record. Raises FileError."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    if not lines or not lines[0].strip():
-        raise FileError(_("The file is empty."))
-    names = [name.strip().lower() for name in lines[0].split("\t")]
-    while names and not names[-1]:
-        names.pop()
-    unknown = sorted(set(names) - {*REQUIRED, *OPTIONAL})
-    missing = [name for name in REQUIRED if name not in names]
-    if unknown or missing or len(set(names)) != len(names):
-        raise FileError(
-            _("The first line must name the columns. Missing: %(missing)s. Unknown: %(unknown)s.")
-            % {"missing": ", ".join(missing) or "–", "unknown": ", ".join(unknown) or "–"}
-        )
-    rows: list[tuple[int, Row]] = []
-    for number, line in enumerate(lines[1:], start=2):
-        if line.strip():
-            cells = [_unquoted(cell.strip()) for cell in line.split("\t")]
-            cells += [""] * (len(names) - len(cells))
-            rows.append((number, dict(zip(names, cells, strict=False))))
-    return rows
-
-
-def orders_of(rows: Iterable[tuple[int, Row]]) -> list[tuple[int, str, list[Row]]]:
-    """Group records by order, in the order of the file: (first line, order number, items)."""
-    grouped: dict[str, tuple[int, list[Row]]] = {}
-    for number, row in rows:
-        grouped.setdefault(row["order-id"], (number, []))[1].append(row)
-    return [(line, number, items) for number, (line, items) in grouped.items()]
+def encoding_of(marketplace: Marketplace) -> str:
+    """Return how files without a mark are written that are not UTF-8 (FEED-11)."""
+    return "cp932" if marketplace.country == "JP" else "cp1252"
 
 
 def bring_in(
@@ -145,48 +116,79 @@ def bring_in(
     create_listings: products not met before become listings, and stock is raised to what was sold.
     Raises FileError before anything is placed.
     """
-    groups = orders_of(rows_of(text))
+    table = lines.table_of(text, required=REQUIRED, optional=OPTIONAL)
+    groups = _orders_of(table)
     for start in range(0, len(groups), CHUNK):
-        yield from _chunk(merchant, groups[start : start + CHUNK], by, create_listings)
+        chunk = [
+            [table.record(index) for index in group] for group in groups[start : start + CHUNK]
+        ]
+        yield from _chunk(merchant, chunk, by, create_listings)
+
+
+def _orders_of(table: Table) -> list[list[int]]:
+    """Group records by order, in the order of the file; one without a number stands alone."""
+    grouped: dict[str | int, list[int]] = {}
+    for index in range(len(table.lines)):
+        number = table.record(index).values["order-id"]
+        grouped.setdefault(number or index, []).append(index)
+    return list(grouped.values())
 
 
 def _chunk(
-    merchant: Merchant,
-    groups: Sequence[tuple[int, str, list[Row]]],
-    by: Actor,
-    create_listings: bool,
+    merchant: Merchant, groups: Sequence[list[Record]], by: Actor, create_listings: bool
 ) -> list[Outcome]:
-    outcomes = [Outcome(line, number) for line, number, _items in groups]
+    outcomes = [Outcome(group[0].line, group[0].values["order-id"]) for group in groups]
     drafts: dict[int, OrderDraft] = {}
-    known = set(
-        Order.objects.for_merchant(merchant)
-        .filter(merchant_order_number__in=[number for _line, number, _items in groups])
-        .values_list("merchant_order_number", flat=True)
-    )
-    for index, (_line, number, items) in enumerate(groups):
-        if number in known:
-            outcomes[index].known = True
-            continue
+    for index, group in enumerate(groups):
         try:
-            drafts[index] = draft_of(merchant.marketplace, number, items)
+            drafts[index] = draft_of(merchant.marketplace, group)
         except CellError as error:
-            outcomes[index].error = str(error)
-    if create_listings:
-        _make_room(merchant, list(drafts.values()))
-    results = placing.place_orders(merchant_id=merchant.pk, wanted=list(drafts.values()), by=by)
+            outcomes[index].line, outcomes[index].error = error.line, str(error)
+    results = _place(merchant, list(drafts.values()), by, create_listings)
     for index, result in zip(drafts, results, strict=True):
         if not isinstance(result, Refusal):
             outcomes[index].order = result.number
         elif result.code == "ALREADY_KNOWN":
             outcomes[index].known = True
         else:
+            outcomes[index].line = _line_of(result, groups[index])
             place = f"{result.field}: " if result.field else ""
             outcomes[index].error = place + str(result)
     return outcomes
 
 
-@transaction.atomic
-def _make_room(merchant: Merchant, drafts: Sequence[OrderDraft]) -> None:
+def _line_of(refusal: Refusal, group: Sequence[Record]) -> int:
+    """Return the line a refusal is about: that of the item its field names, else the first."""
+    item = re.match(r"items\.([0-9]+)\.", refusal.field)
+    return group[int(item[1]) if item else 0].line
+
+
+@unit_of_work
+def _place(
+    merchant: Merchant, drafts: Sequence[OrderDraft], by: Actor, create_listings: bool
+) -> list[Order | Refusal]:
+    """Place orders with the listings and the stock they need, all of it or nothing."""
+    if create_listings:
+        known = _known(merchant, drafts)
+        at = calendar.now_for(merchant)
+        sound = [
+            draft
+            for draft in drafts
+            if draft.merchant_order_number not in known
+            and problem(draft, merchant.marketplace, at=at) is None
+        ]
+        _make_room(merchant, sound, at=at)
+    return placing.place_orders(merchant_id=merchant.pk, wanted=drafts, by=by)
+
+
+def _known(merchant: Merchant, drafts: Sequence[OrderDraft]) -> set[str]:
+    orders = Order.objects.for_merchant(merchant).filter(
+        merchant_order_number__in=[draft.merchant_order_number for draft in drafts]
+    )
+    return set(orders.values_list("merchant_order_number", flat=True))
+
+
+def _make_room(merchant: Merchant, drafts: Sequence[OrderDraft], *, at: datetime) -> None:
     """Create listings for products not met before, and units sold beyond the stock we know."""
     wanted: dict[str, NewListing] = {}
     for draft in drafts:
@@ -195,8 +197,8 @@ def _make_room(merchant: Merchant, drafts: Sequence[OrderDraft]) -> None:
             units = wanted[key].quantity if key in wanted else 0
             price = item.amount("item_price") / max(item.quantity, 1)
             price = round_half_up(price, merchant.marketplace.currency)
-            wanted[key] = NewListing(item.sku, item.title or item.sku, price, units + item.quantity)
-    at = clock.now() + merchant.clock_ahead
+            units = min(units + item.quantity, _MOST_STOCK)
+            wanted[key] = NewListing(item.sku, item.title or item.sku, price, units)
     there = {
         listing.sku.lower(): listing
         for listing in Listing.objects.for_merchant(merchant)
@@ -217,31 +219,38 @@ def _make_room(merchant: Merchant, drafts: Sequence[OrderDraft]) -> None:
     )
 
 
-def draft_of(marketplace: Marketplace, number: str, items: Sequence[Row]) -> OrderDraft:
+def draft_of(marketplace: Marketplace, group: Sequence[Record]) -> OrderDraft:
     """Return an order's draft from its records. Raises CellError."""
-    first = items[0]
-    get = first.get
-    if not number:
-        raise CellError(_("order-id: this is needed"))
+    for record in group:
+        if record.problem:
+            raise CellError(record, record.problem)
+    first = group[0]
+    values, get = first.values, first.values.get
+    if not values["order-id"]:
+        raise CellError(first, _("order-id: this is needed"))
+    for record in group[1:]:
+        for column, value in record.values.items():
+            if column not in _OF_AN_ITEM and value != values[column]:
+                raise CellError(record, _("%s: differs from the first line of this order") % column)
     if get("currency") and get("currency") != marketplace.currency:
-        raise CellError(_("currency: must be %s") % marketplace.currency)
+        raise CellError(first, _("currency: must be %s") % marketplace.currency)
     return OrderDraft(
-        merchant_order_number=number,
-        purchased_at=_instant(first["purchase-date"], marketplace),
-        buyer_name=first["buyer-name"],
+        merchant_order_number=values["order-id"],
+        purchased_at=_instant(first, marketplace),
+        buyer_name=values["buyer-name"],
         contact=ContactDraft(
-            buyer_email=first["buyer-email"],
+            buyer_email=values["buyer-email"],
             buyer_phone=get("buyer-phone-number", ""),
-            recipient_name=first["recipient-name"],
-            address_1=first["ship-address-1"],
+            recipient_name=values["recipient-name"],
+            address_1=values["ship-address-1"],
             address_2=get("ship-address-2", ""),
             address_3=get("ship-address-3", ""),
-            city=first["ship-city"],
+            city=values["ship-city"],
             region=get("ship-state", ""),
-            postal_code=first["ship-postal-code"],
-            country=first["ship-country"],
+            postal_code=values["ship-postal-code"],
+            country=values["ship-country"],
         ),
-        items=tuple(_item(marketplace, row) for row in items),
+        items=tuple(_item(marketplace, record) for record in group),
         payment_token=get("payment-token") or "ok",
         payment_method=get("payment-method") or "card",
         ship_service_level=(get("ship-service-level") or "standard").lower(),
@@ -252,38 +261,35 @@ def draft_of(marketplace: Marketplace, number: str, items: Sequence[Row]) -> Ord
     )
 
 
-def _item(marketplace: Marketplace, row: Row) -> ItemDraft:
-    quantity = row["quantity-purchased"]
-    if not (quantity.isascii() and quantity.isdigit() and 1 <= len(quantity) <= 7):
-        raise CellError(_("quantity-purchased: must be a whole number, 1 or more"))
+def _item(marketplace: Marketplace, record: Record) -> ItemDraft:
+    values = record.values
+    quantity = values["quantity-purchased"]
+    if not re.fullmatch(r"[0-9]{1,7}", quantity):
+        raise CellError(record, _("quantity-purchased: must be a whole number, 1 or more"))
     amounts: dict[str, Decimal] = {}
     for column, component in _AMOUNTS.items():
-        if text := row.get(column, ""):
+        if text := values.get(column, ""):
             try:
                 amounts[component] = parse_amount(text, marketplace.currency)
             except AmountError:
-                raise CellError(_("%s: must be an amount, like 349.99") % column) from None
+                message = _("%s: must be an amount, like 349.99") % column
+                raise CellError(record, message) from None
     return ItemDraft(
-        sku=row["sku"],
+        sku=values["sku"],
         quantity=int(quantity),
         amounts=amounts,
-        title=row["product-name"],
-        customisation=row.get("customization-note", ""),
+        title=values["product-name"],
+        customisation=values.get("customization-note", ""),
     )
 
 
-def _instant(text: str, marketplace: Marketplace) -> datetime:
+def _instant(record: Record, marketplace: Marketplace) -> datetime:
     """Read a day (its local midnight) or an instant with its zone, ISO 8601."""
+    text = record.values["purchase-date"]
     try:
         if len(text) > len("yyyy-mm-dd"):
             return read_instant(text)
         return datetime.combine(read_day(text), time(0), marketplace.zone).astimezone(UTC)
     except (ValueError, OverflowError):
         message = _("purchase-date: must be yyyy-mm-dd, or an instant with its zone")
-        raise CellError(message) from None
-
-
-def _unquoted(cell: str) -> str:
-    if len(cell) >= 2 and cell[0] == cell[-1] == '"':
-        return cell[1:-1].replace('""', '"')
-    return cell
+        raise CellError(record, message) from None

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Marketplace, Membership
 from orders.cursors import read_cursor
-from orders.domain import listing, numbers
+from orders.domain import numbers, searching
 from orders.domain.listing import Criteria, Cursor, Sort
 from orders.enums import OrderStatus, SubType
 
@@ -39,6 +39,7 @@ DEFAULT_SORT = "date"
 SIZES = (25, 50, 100)
 LONGEST_KEYWORD = 200
 EARLIEST = date(2000, 1, 1)
+FURTHEST = timedelta(days=366)  # ahead of today
 LONGEST_RANGE = timedelta(days=732)  # two years and a leap day
 
 
@@ -179,7 +180,7 @@ def _read_search(asked: ListQuery, member: Membership) -> None:
     asked.q = get("q", "").strip()
     if asked.q and not text:
         text = asked.q
-        asked.search = listing.kind_of(member.merchant_id, text[:LONGEST_KEYWORD])
+        asked.search = searching.kind_of(member.merchant_id, text[:LONGEST_KEYWORD])
         asked.pending = True
     if len(text) > LONGEST_KEYWORD:
         asked.errors["keyword"] = _("Only the first %d characters are searched") % LONGEST_KEYWORD
@@ -229,7 +230,7 @@ def _read_day(asked: ListQuery, name: str, today: date) -> date | None:
             day = datetime.strptime(text.strip(), form).date()  # noqa: DTZ007  a day has no zone
         except ValueError:
             continue
-        if text.isascii() and EARLIEST <= day <= today.replace(year=today.year + 1, day=1):
+        if text.isascii() and EARLIEST <= day <= today + FURTHEST:
             return day
     asked.errors[name] = _("Enter a date, like 8 Dec 2026")
     return None

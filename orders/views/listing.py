@@ -62,6 +62,7 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
     for order in [*page.also, *page.orders]:
         order.merchant, order.marketplace = member.merchant, marketplace
     shown = asked.statuses(marketplace)
+    last = page.first + len(page.orders) - 1
     total = numbers["attention"] if criteria.attention else listing.total(numbers, shown)
     context |= {
         "ranges": _ranges(asked),
@@ -71,16 +72,15 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
         "older": numbers["older"],
         "title": _title(asked, shown, numbers, total, marketplace.country),
         "nothing": _nothing(asked, shown, marketplace.country),
-        "total": total,
-        "most": listing.MOST_COUNTED,
+        "total": _count(max(total, last), 0 if criteria.attention else numbers["more"]),
         "page": page,
-        "last": page.first + len(page.orders) - 1,
+        "last": last,
         "next": write_cursor(page.next) if page.next else "",
         "previous": write_cursor(page.previous) if page.previous else "",
         "chips": _chips(asked, marketplace.country),
         "sort_date": _sort_heading(asked, "date"),
         "sort_status": _sort_heading(asked, "status"),
-        "nothing_yet": not page.orders and not page.also and _is_new(member),
+        "nothing_yet": asked.is_default and not page.orders and not page.also and _is_new(member),
     }
     status = 422 if asked.errors else 200  # a range that makes no sense: the list is unchanged
     return render(request, "orders/manage_orders.html", context, status=status)
@@ -124,6 +124,7 @@ def _views(asked: ListQuery, numbers: Mapping[str, int]) -> list[dict[str, Any]]
     """Return the quick views with their counts (LIST-16)."""
     ready = (S.UNSHIPPED, S.PARTIALLY_SHIPPED)
     views: list[tuple[str, str, int]] = []
+    more = numbers["more"]
     if not asked.of_every_status:
         views.append(("", _("Ready to ship"), listing.total(numbers, ready)))
     views += [
@@ -133,7 +134,13 @@ def _views(asked: ListQuery, numbers: Mapping[str, int]) -> list[dict[str, Any]]
     views.append(("all", _("All"), listing.total(numbers, ())))
     current = asked.status or ("all" if asked.of_every_status else "")
     shown = [
-        {"value": value, "label": label, "count": count, "current": value == current}
+        {
+            "value": value,
+            "label": label,
+            "count": count,
+            "shown": _count(count, more),
+            "current": value == current,
+        }
         for value, label, count in views
     ]
     shown.append(
@@ -141,6 +148,7 @@ def _views(asked: ListQuery, numbers: Mapping[str, int]) -> list[dict[str, Any]]
             "value": "attention",
             "label": _("Needs attention"),
             "count": numbers["attention"],
+            "shown": _count(numbers["attention"]),
             "current": current == "attention",
             "alert": True,
         }
@@ -205,13 +213,14 @@ def _title(
     """Tell in words what the list shows: how many of what, and when placed."""
     if asked.status == "attention":
         return {"what": _count(total) + " " + _("orders that need attention"), "when": ""}
+    more = numbers["more"]
     words = [
-        f"{_count(numbers[status.value])} {str(status.label).lower()}"
+        f"{_count(numbers[status.value], more)} {str(status.label).lower()}"
         for status in (S.UNSHIPPED, S.PARTIALLY_SHIPPED, S.PENDING, S.SHIPPED, S.CANCELLED)
         if status in shown and (numbers[status.value] or len(shown) == 1)
     ]
     if not words or not shown or len(shown) > 3:
-        words = [_count(total)]
+        words = [_count(total, more)]
     what = _(" and ").join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
     when = _("placed %s") % _span_words(asked, country)
     if asked.range == "all":
@@ -232,9 +241,10 @@ def _nothing(asked: ListQuery, shown: Sequence[OrderStatus], country: str) -> st
     return _("No orders %s.") % when
 
 
-def _count(number: int) -> str:
+def _count(number: int, more: int = 0) -> str:
+    """Write how many there are; with a plus where counting stopped. more: 1 if it stopped here."""
     most = listing.MOST_COUNTED
-    return f"{most:,}+" if number > most else f"{number:,}"
+    return f"{most:,}+" if number > most else f"{number:,}" + "+" * more
 
 
 def _span_words(asked: ListQuery, country: str) -> str:

@@ -28,7 +28,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def cast(transactional_db: None, shop: Merchant, alice: User) -> tuple[Merchant, User]:
+def cast(
+    django_db_serialized_rollback: None, transactional_db: None, shop: Merchant, alice: User
+) -> tuple[Merchant, User]:
     """The shop and its owner, committed for the server's own connections."""
     return shop, alice
 

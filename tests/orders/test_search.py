@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from orders.domain import searching
 from tests.factories import (
     PLAIN,
     ItemDraft,
@@ -215,3 +216,18 @@ def test_an_overlong_keyword_is_cut_with_a_message(signed_in, shop):
     answer = find(signed_in, "product_name", "x" * 10_000)
     assert answer.status_code == 422
     assert "Only the first 200 characters are searched" in words(answer)
+
+
+@pytest.mark.req("SEARCH-09", "LIST-11", "LIST-16")
+def test_a_search_that_finds_too_many_to_count_says_so(signed_in, shop, monkeypatch):
+    """Where counting stopped, each number is the least there are (performance 3)."""
+    monkeypatch.setattr(searching, "MOST_FOUND", 5)
+    listing = ListingFactory(merchant=shop)
+    for _ in range(5):
+        shipped_order(shop, lines=[ItemDraft(listing.sku, 1, PLAIN)])
+    assert "1–5 of 5 " in words(find(signed_in, "sku", listing.sku))
+    shipped_order(shop, lines=[ItemDraft(listing.sku, 1, PLAIN)])
+    shipped_order(shop, lines=[ItemDraft(listing.sku, 1, PLAIN)])
+    answer = words(find(signed_in, "sku", listing.sku))
+    for told in ("6+ orders placed in the last 90 days", "1–7 of 7+", "Shipped 6+ orders"):
+        assert told in answer, answer

@@ -88,11 +88,11 @@ class Command(BaseCommand):
             if "detail" in wanted:
                 yield from pages.details(desk, base, rounds)
         if "slips" in wanted:
-            yield from slips.figures(largest, few)
+            yield from slips.figures(largest.filled, few)
         if "http" in wanted:
-            yield from web.figures(largest, few)
+            yield from web.figures(largest.filled, few)
         if "place" in wanted:  # the last one: it adds orders
-            yield from placing.figures(largest, few)
+            yield from placing.figures(largest.filled, few)
 
     def _explain(self, desk: Desk) -> None:
         whole: list[str] = []

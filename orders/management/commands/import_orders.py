@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.models import Merchant
 from core.actor import Actor
 from core.limits import long_statements
-from orders.imports import tab_file
+from orders.imports import lines, tab_file
 
 
 class Command(BaseCommand):
@@ -33,10 +33,7 @@ class Command(BaseCommand):
         )
         if merchant is None:
             raise CommandError(f"There is no merchant {options['merchant']}.")
-        try:
-            text = tab_file.decode(options["file"].read_bytes())
-        except OSError as error:
-            raise CommandError(f"{options['file']}: {error.strerror}") from error
+        text = self._text(options["file"], tab_file.encoding_of(merchant.marketplace))
         summary = tab_file.Summary()
         by = Actor("file", f"import of {options['file'].name}"[:100], owner=True)
         create = options["listings"] == "create"
@@ -48,7 +45,7 @@ class Command(BaseCommand):
                     summary.take(outcome)
                     if done % 1000 == 0:
                         self.stdout.write(f"{done} orders …")
-        except tab_file.FileError as error:
+        except lines.FileError as error:
             raise CommandError(str(error)) from error
         for failed in summary.failed:
             self.stderr.write(f"line {failed.line}, order {failed.number}: {failed.error}")
@@ -57,3 +54,12 @@ class Command(BaseCommand):
         )
         if summary.failed:
             raise CommandError("Some orders were refused; the others are placed.")
+
+    def _text(self, path: Path, fallback: str) -> str:
+        try:
+            with path.open("rb") as file:  # one byte more than allowed tells that it is too large
+                return lines.decode(file.read(lines.LARGEST + 1), fallback=fallback)
+        except OSError as error:
+            raise CommandError(f"{path}: {error.strerror}") from error
+        except lines.FileError as error:
+            raise CommandError(str(error)) from error

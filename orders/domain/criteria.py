@@ -1,0 +1,185 @@
+"""What a list is asked for, and the pieces of SQL that say so.
+
+Every statement begins with the merchant, reads an index in its order and stops at the page's end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from orders.enums import STATUS_RANK, OrderStatus
+
+OPEN_RANKS = (STATUS_RANK[OrderStatus.UNSHIPPED], STATUS_RANK[OrderStatus.PARTIALLY_SHIPPED])
+COLUMNS = "o.id, o.status_rank, o.purchased_at, o.number"
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """What is looked for, of one merchant.
+
+    statuses: the ones shown; empty stands for all. attention: instead of statuses and dates, open
+        orders that are late or at risk at that instant.
+    from_at, to_at: bounds of the purchase instant, the latter exclusive; None is open.
+    search: "", "order_id", "buyer_email", "sku", "listing_id" or "product_name"; with ``keyword``.
+    """
+
+    merchant_id: int
+    statuses: tuple[OrderStatus, ...] = ()
+    attention: datetime | None = None
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+    sub_types: tuple[str, ...] = ()
+    search: str = ""
+    keyword: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page begins: behind an order, in the direction of reading.
+
+    key: status rank, purchase instant and Order ID of that order. position: rows before the page.
+    backwards: the page ends before the order instead.
+    """
+
+    rank: int
+    purchased_at: datetime
+    number: str
+    position: int
+    backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """by: "date" or "status"; ties by purchase instant, then Order ID (LIST-09)."""
+
+    by: str = "date"
+    descending: bool = False
+
+    @property
+    def way(self) -> str:
+        return "DESC" if self.descending else "ASC"
+
+    def columns(self) -> str:
+        """Return what a page is ordered by."""
+        first = f"status_rank {self.way}, " if self.by == "status" else ""
+        return f"{first}purchased_at {self.way}, number {self.way}"
+
+
+@dataclass(slots=True)
+class Sql:
+    """A piece of a statement with its values."""
+
+    text: str
+    values: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One walk along an index: which rows, from where, in which direction, how many.
+
+    ranks: of the statuses read together; empty reads all.
+    """
+
+    criteria: Criteria
+    sort: Sort
+    limit: int
+    cursor: Cursor | None = None
+    ranks: tuple[int, ...] = ()
+
+    def conditions(self) -> list[Sql]:
+        """Return what an order of this walk fulfils, of the order's table ``o``."""
+        parts = conditions(self.criteria, ranks=self.ranks)
+        return parts + self._behind()
+
+    def span(self, table: str) -> list[Sql]:
+        """Bound the purchase instant that another table repeats, so that its index is cut, too."""
+        parts = span(self.criteria, table)
+        if self.cursor is not None and self.sort.by == "date":
+            sign = "<=" if self.sort.descending else ">="
+            parts.append(Sql(f"{table}.purchased_at {sign} %s", [self.cursor.purchased_at]))
+        return parts
+
+    def _behind(self) -> list[Sql]:
+        """Leave out what was read before the cursor, which stands in one of the walks."""
+        cursor, sort = self.cursor, self.sort
+        if cursor is None:
+            return []
+        sign = "<" if sort.descending else ">"
+        values = [cursor.purchased_at, cursor.number]
+        key = Sql(f"(o.purchased_at, o.number) {sign} (%s, %s)", values)
+        if sort.by == "date" or self.ranks == (cursor.rank,):
+            return [key]
+        (rank,) = self.ranks
+        ahead = rank < cursor.rank if sort.descending else rank > cursor.rank
+        return [] if ahead else [Sql("false")]
+
+
+def conditions(criteria: Criteria, *, ranks: Sequence[int]) -> list[Sql]:
+    """Return what an order fulfils, the merchant first."""
+    parts = [Sql("o.merchant_id = %s", [criteria.merchant_id])]
+    if len(ranks) == 1:
+        parts.append(Sql("o.status_rank = %s", [ranks[0]]))
+    elif ranks:
+        parts.append(Sql("o.status_rank = ANY(%s)", [list(ranks)]))
+    if criteria.attention is None:
+        parts += span(criteria, "o")
+    else:
+        parts.append(is_pressing(criteria.attention))
+    if criteria.sub_types:
+        parts.append(Sql("o.sub_type = ANY(%s)", [list(criteria.sub_types)]))
+    return parts
+
+
+def span(criteria: Criteria, table: str) -> list[Sql]:
+    """Bound the purchase instant of a table."""
+    parts = []
+    if criteria.from_at is not None:
+        parts.append(Sql(f"{table}.purchased_at >= %s", [criteria.from_at]))
+    if criteria.to_at is not None:
+        parts.append(Sql(f"{table}.purchased_at < %s", [criteria.to_at]))
+    return parts
+
+
+def is_pressing(at: datetime) -> Sql:
+    """Whether an open order is late or at risk (SHIP-19, AUTO-08)."""
+    return Sql(
+        "(o.ship_by_at < %s OR (o.status = 'unshipped' AND o.page_warning_at <= %s))", [at, at]
+    )
+
+
+def late(merchant_id: int, at: datetime) -> Sql:
+    """Open orders after their ship-by moment, by their own index."""
+    return Sql(
+        "o.merchant_id = %s AND o.status IN ('unshipped', 'partially_shipped')"
+        " AND o.ship_by_at < %s",
+        [merchant_id, at],
+    )
+
+
+def at_risk(merchant_id: int, at: datetime) -> Sql:
+    """Orders that will soon be cancelled unless confirmed, by their own index."""
+    return Sql(
+        "o.merchant_id = %s AND o.status = 'unshipped' AND o.page_warning_at <= %s",
+        [merchant_id, at],
+    )
+
+
+def all_of(parts: Iterable[Sql]) -> Sql:
+    """Join conditions."""
+    parts = list(parts)
+    return Sql(
+        " AND ".join(part.text for part in parts) or "true",
+        [value for part in parts for value in part.values],
+    )
+
+
+def one_of(parts: Iterable[Sql], *, by: str = "UNION ALL") -> Sql:
+    """Put walks together."""
+    parts = list(parts)
+    return Sql(
+        f" {by} ".join(f"({part.text})" for part in parts),
+        [value for part in parts for value in part.values],
+    )
