@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +36,22 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             )
         yield
         sandbox.close_books()
+        assert _others() == [], "Someone keeps a connection to the test database."
+
+
+def _others(seconds: float = 10.0) -> list[tuple[str, str]]:
+    """Wait until everyone else has hung up; return who has not: their state, and what they did."""
+    end = time.monotonic() + seconds
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT state, left(query, 200) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            others = cursor.fetchall()
+        if not others or time.monotonic() > end:
+            return others
+        time.sleep(0.05)
 
 
 @pytest.fixture(autouse=True)
