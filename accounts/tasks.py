@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from collections.abc import Iterator
 
 from accounts.domain import recovery
+from core.jobs import Done, Planned, job
 
 
-@shared_task(name=recovery.SEND, ignore_result=True)
-def send_password_resets(**_: object) -> None:
-    recovery.send_due()
+def _planned_resets() -> Iterator[Planned]:
+    for reset in recovery.due():
+        yield Planned(f"user {reset.user_id}", "send a link to a new password", ("N29",))
+
+
+@job("send-password-resets", plan=_planned_resets)
+def send_password_resets() -> Done:
+    """Send the links to new passwords that people asked for."""
+    return Done({"password resets tried": recovery.send_due()})

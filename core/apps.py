@@ -9,3 +9,4 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         autodiscover_modules("tasks")  # the web process, too, knows every task by name
+        from core import checks  # noqa: F401  registers them

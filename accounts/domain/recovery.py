@@ -10,7 +10,7 @@ from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import transaction
+from django.db import models, transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -43,9 +43,19 @@ def ask(*, email: str) -> None:
     nudge(SEND)
 
 
-def send_due() -> None:
-    """Send what is owed; what the mail server does not take now is tried again in a minute."""
-    for reset in _claim():
+def due() -> models.QuerySet[PasswordReset]:
+    """Return the links that are to be sent now."""
+    now = clock.now()
+    return PasswordReset.objects.filter(sent_at=None, due_at__lte=now, asked_at__gt=now - _LIFE)
+
+
+def send_due() -> int:
+    """Send what is owed, return how many were tried.
+
+    What the mail server does not take now is tried again in a minute.
+    """
+    claimed = _claim()
+    for reset in claimed:
         try:
             _mail(reset.user).send()
         except (SMTPException, OSError) as error:
@@ -53,16 +63,16 @@ def send_due() -> None:
         else:
             mine = PasswordReset.objects.filter(pk=reset.pk, asked_at=reset.asked_at)
             mine.update(sent_at=clock.now())
+    return len(claimed)
 
 
 @transaction.atomic
 def _claim() -> list[PasswordReset]:
-    now = clock.now()
-    due = PasswordReset.objects.filter(sent_at=None, due_at__lte=now, asked_at__gt=now - _LIFE)
     rows = list(
-        due.select_related("user").select_for_update(skip_locked=True, of=("self",))[:_BATCH]
+        due().select_related("user").select_for_update(skip_locked=True, of=("self",))[:_BATCH]
     )
-    PasswordReset.objects.filter(pk__in=[row.pk for row in rows]).update(due_at=now + _LEASE)
+    lease = clock.now() + _LEASE
+    PasswordReset.objects.filter(pk__in=[row.pk for row in rows]).update(due_at=lease)
     return rows
 
 

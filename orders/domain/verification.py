@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from django.db import models
 from django.db.models import F
 
 from accounts.domain import calendar
@@ -31,19 +32,22 @@ _CAUSES: Mapping[VerificationOutcome, CancelCause] = {
 }
 
 
+def due_checks() -> models.QuerySet[Payment]:
+    """Return the payments whose time for a check has come, each by its merchant's clock."""
+    return (
+        Payment.objects.filter(next_check_at__lte=clock.now() + F("merchant__clock_ahead"))
+        .select_related("order__merchant", "order__marketplace")
+        .order_by("next_check_at")
+    )
+
+
 def check_payments(*, by: Actor, limit: int = 500) -> int:
     """Ask the gateway about payments due for a check, act on the answers; return how many.
 
     The gateway is asked under no lock. Source: PENDING-02, PENDING-03, PENDING-10, PENDING-12.
     """
-    ahead = F("merchant__clock_ahead")
-    due = (
-        Payment.objects.filter(next_check_at__lte=clock.now() + ahead)
-        .select_related("order__merchant", "order__marketplace")
-        .order_by("next_check_at")[:limit]
-    )
     answers: dict[int, Verification] = {}
-    for payment in due:
+    for payment in due_checks()[:limit]:
         order = payment.order
         try:
             answers[order.pk] = gateway().verify(

@@ -235,13 +235,14 @@ CELERY_TASK_ROUTES = {
     "reports.*": {"queue": "reports"},
     "notifications.*": {"queue": "notifications"},
 }
+# When each job is due, under its name (core.jobs); a check holds the two together (TECH-04).
 CELERY_BEAT_SCHEDULE = {
-    "send password resets": {
+    "check-payments": {"task": "orders.check_payments", "schedule": timedelta(minutes=1)},
+    "send-password-resets": {
         "task": "accounts.send_password_resets",
         "schedule": timedelta(minutes=1),
     },
-    "check payments": {"task": "orders.check_payments", "schedule": timedelta(minutes=1)},
-    "settle operations": {"task": "orders.settle_operations", "schedule": timedelta(seconds=30)},
+    "settle-operations": {"task": "orders.settle_operations", "schedule": timedelta(seconds=30)},
 }
 
 PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", default="payments.gateways.sandbox.SandboxGateway")

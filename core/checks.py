@@ -1,0 +1,33 @@
+"""Checks on the project as a whole; they run at every start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from core.jobs import JOBS
+
+
+@register
+def timetable_is_complete(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """E101: a job that is never due. E102: an entry of the timetable that is no job."""
+    timetable = {name: entry["task"] for name, entry in settings.CELERY_BEAT_SCHEDULE.items()}
+    jobs = {job.name: job.task for job in JOBS.values()}
+    hint = "Jobs are declared in tasks.py, their times in CELERY_BEAT_SCHEDULE, under one name."
+    return [
+        *(
+            Error(f"Job {name} is never due.", hint=hint, id="core.E101")
+            for name in jobs.keys() - timetable.keys()
+        ),
+        *(
+            Error(f"There is no job {name} ({task}).", hint=hint, id="core.E102")
+            for name, task in timetable.items()
+            if jobs.get(name) != task
+        ),
+    ]

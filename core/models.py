@@ -1,0 +1,32 @@
+"""Runs of the jobs: what an operator looks at when something did not happen."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+
+class JobRun(models.Model):
+    """One run of a job of the timetable.
+
+    counts: what was done, in numbers by name. error: of a run that failed, without personal data.
+    finished_at: null while it runs, and for ever if its process was killed.
+    """
+
+    job = models.CharField(max_length=40)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    counts = models.JSONField(default=dict)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="a_job_ends_after_it_began",
+                condition=Q(finished_at=None) | Q(finished_at__gte=F("started_at")),
+            ),
+        ]
+        indexes = [models.Index(name="last_runs_of_a_job", fields=["job", "-started_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.job} {self.started_at:%Y-%m-%d %H:%M:%S}"

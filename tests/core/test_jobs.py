@@ -1,0 +1,101 @@
+"""Jobs: run by hand, remembered, alone, planned before they act."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.checks import run_checks
+from django.core.management import CommandError, call_command
+
+from core import checks, jobs
+from core.models import JobRun
+from tests.factories import pending_order
+from tests.races import racers
+
+
+def run_job(*words: str) -> str:
+    out = StringIO()
+    call_command("run_job", *words, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.req("TECH-04", "AUTO-13")
+def test_each_job_is_in_the_timetable_and_the_other_way_round(settings):
+    assert [each for each in run_checks() if each.id.startswith("core.")] == []
+    settings.CELERY_BEAT_SCHEDULE = {"tea": {"task": "orders.tea", "schedule": 1}}
+    told = {each.id for each in checks.timetable_is_complete()}
+    assert told == {"core.E101", "core.E102"}
+
+
+@pytest.mark.req("AUTO-13")
+def test_a_job_without_a_name_lists_all_and_an_unknown_one_is_refused(db):
+    assert run_job().split() == sorted(jobs.JOBS)
+    with pytest.raises(CommandError, match="There is no job tea"):
+        run_job("tea")
+
+
+@pytest.mark.req("AUTO-13", "IMPL-20")
+def test_a_dry_run_names_what_would_happen_and_changes_nothing(shop):
+    order = pending_order(shop)
+    at = "2099-01-01T00:00:00Z"
+    told = run_job("check-payments", "--dry-run", "--now", at)
+    assert (
+        told
+        == f"{order.number}: ask the gateway about the payment\n1 planned; nothing was changed.\n"
+    )
+    assert not JobRun.objects.exists()
+    order.refresh_from_db()
+    assert order.status == "pending"
+
+
+@pytest.mark.req("IMPL-20")
+def test_a_run_is_remembered_with_what_it_did(shop):
+    pending_order(shop)
+    assert run_job("check-payments", "--now", "2099-01-01T00:00:00Z") == "1 payments checked\n"
+    assert run_job("check-payments", "--now", "2099-01-01T00:00:00Z") == "Nothing was due.\n"
+    first, second = JobRun.objects.order_by("pk")
+    assert (first.job, first.counts, first.error) == (
+        "check-payments", {"payments checked": 1}, "",
+    )  # fmt: skip
+    assert first.finished_at is not None
+    assert second.counts == {"payments checked": 0}
+
+
+@pytest.mark.req("IMPL-20")
+def test_a_run_that_fails_is_remembered_too(db, monkeypatch):
+    def fail() -> jobs.Done:
+        raise LookupError("something personal")
+
+    broken = jobs.Job("broken", "core.broken", fail, tuple)
+    monkeypatch.setitem(jobs.JOBS, "broken", broken)
+    with pytest.raises(LookupError):
+        jobs.run("broken")
+    assert JobRun.objects.get().error == "LookupError"
+
+
+@pytest.mark.race
+@pytest.mark.req("IMPL-20")
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_of_two_started_at_once_one_works(monkeypatch):
+    from threading import Barrier
+
+    both, runs = Barrier(2, timeout=30), []
+
+    def work() -> jobs.Done:
+        runs.append(1)
+        both.wait()
+        return jobs.Done({"worked": 1})
+
+    monkeypatch.setitem(jobs.JOBS, "slow", jobs.Job("slow", "core.slow", work, tuple))
+
+    def second():
+        answer = jobs.run("slow")
+        if answer is None:
+            both.wait()
+        return answer
+
+    with racers(2) as race:
+        answers = race(second, second)
+    assert sorted(answers, key=str) == [None, {"worked": 1}]
+    assert (len(runs), JobRun.objects.count()) == (1, 1)
