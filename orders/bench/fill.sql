@@ -261,6 +261,11 @@ JOIN (VALUES ('order.placed', 'NewOrderNotification'),
              ('order.refund_completed', 'N10')) AS k (event, kind) USING (event)
 ORDER BY e.id;
 
+-- == tallies
+INSERT INTO orders_daytally (merchant_id, day, status_rank, orders)
+SELECT merchant_id, (purchased_at AT TIME ZONE 'UTC')::date, status_rank, count(*)
+FROM orders_order GROUP BY 1, 2, 3;
+
 -- == counting on
 SELECT setval(pg_get_serial_sequence('orders_order', 'id'), (SELECT max(id) FROM orders_order)),
        setval(pg_get_serial_sequence('orders_item', 'id'), (SELECT max(id) FROM orders_item)),

@@ -94,6 +94,16 @@ CHECKS: Mapping[str, str] = {
         SELECT e.merchant_id, NULL::bigint, count(*) || ' lines, last ' || max(e.number)
         FROM audit_entry e GROUP BY e.merchant_id
         HAVING count(*) <> max(e.number) OR min(e.number) <> 1""",
+    "LIST-16 days are tallied as their orders are": """
+        SELECT COALESCE(t.merchant_id, o.merchant_id), NULL::bigint,
+               COALESCE(t.day, o.day) || ': ' || COALESCE(t.orders, 0) || ' for '
+               || COALESCE(o.orders, 0)
+        FROM orders_daytally t
+        FULL JOIN (SELECT merchant_id, status_rank,
+                          (purchased_at AT TIME ZONE 'UTC')::date AS day, count(*) AS orders
+                   FROM orders_order GROUP BY 1, 2, 3) o
+          ON (o.merchant_id, o.status_rank, o.day) = (t.merchant_id, t.status_rank, t.day)
+        WHERE COALESCE(t.orders, 0) <> COALESCE(o.orders, 0)""",
     "INVENTORY-07 stock is the sum of its journal": """
         SELECT l.merchant_id, NULL::bigint, 'listing ' || l.id
         FROM catalog_listing l

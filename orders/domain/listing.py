@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from orders.domain import searching
+from orders.domain import searching, tallies
 from orders.domain.criteria import (
     COLUMNS,
     OPEN_RANKS,
@@ -34,7 +34,7 @@ __all__ = ["Criteria", "Cursor", "Page", "Sort", "counts", "items_shown", "page"
 
 MOST_COUNTED = 10_000  # beyond it a count reads "10,000+"
 MOST_PINNED = 50
-FEW = 1000  # pressing orders that are sorted by hand rather than met along the way
+FEW = 300  # pressing orders that are sorted by hand rather than met along the way
 
 S = OrderStatus
 
@@ -112,7 +112,7 @@ def pinned(merchant_id: int, before: datetime, *, at: datetime) -> list[int]:
 
 
 def counts(criteria: Criteria, *, at: datetime) -> dict[str, int]:
-    """Return how many orders each quick view holds, each up to ``MOST_COUNTED`` + 1.
+    """Return how many orders each quick view holds, exactly or up to ``MOST_COUNTED`` + 1.
 
     Keys: the statuses; "attention" (whatever the range); "older": open orders outside it;
     "more": 1 when a search finds more than was counted, so that each number is a lower bound.
@@ -127,10 +127,13 @@ def counts(criteria: Criteria, *, at: datetime) -> dict[str, int]:
         to_at=criteria.to_at,
         sub_types=criteria.sub_types,
     )
-    parts = {
-        status.value: _capped(all_of(conditions(plain, ranks=(rank,))))
-        for status, rank in STATUS_RANK.items()
-    }
+    if plain.sub_types:  # days are not tallied by sub type
+        parts = {
+            status.value: _capped(all_of(conditions(plain, ranks=(rank,))))
+            for status, rank in STATUS_RANK.items()
+        }
+    else:
+        parts = tallies.counts(plain)
     parts |= {"attention": pressing, "older": _older(criteria)}
     return {**_numbers(parts), "more": 0}
 

@@ -4,10 +4,12 @@ from orders.models.note import OrderNote
 from orders.models.order import Item, Order
 from orders.models.refund import Refund
 from orders.models.shipment import Shipment, ShipmentLine
+from orders.models.tally import DayTally
 
 __all__ = [
     "Cancellation",
     "Contact",
+    "DayTally",
     "Item",
     "Order",
     "OrderNote",

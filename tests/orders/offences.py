@@ -110,7 +110,21 @@ CATALOGUE = [
     Case("a_title_is_kept_once", copy("catalog_listingtitle", "title")),
     Case("stock_cause_known", copy("catalog_stockchange", "stock", cause="'theft'")),
 ]
+CORE = [
+    Case(
+        "a_job_ends_after_it_began",
+        "INSERT INTO core_jobrun (job, started_at, finished_at, counts, error)"
+        " VALUES ('tea', now(), now() - interval '1 second', '{{}}', '')",
+    ),
+]
 ORDERS = [
+    Case(
+        "one_tally_per_day_and_status",
+        "INSERT INTO orders_daytally (merchant_id, day, status_rank, orders)"
+        " SELECT merchant_id, day, status_rank, 0 FROM orders_daytally",
+    ),
+    Case("tally_is_never_below_zero", "UPDATE orders_daytally SET orders = -1"),
+    Case("tally_status_known", "UPDATE orders_daytally SET status_rank = 9"),
     Case("a_shop_order_comes_in_once", copy("orders_order", "order", number=NUMBER), about="order"),
     Case(
         "order_status_follows_from_the_facts",
@@ -397,6 +411,7 @@ TRIGGERS = {
 }
 GROUPS = {
     "accounts": ACCOUNTS,
+    "core": CORE,
     "catalogue": CATALOGUE,
     "orders": ORDERS,
     "items": ITEMS,
