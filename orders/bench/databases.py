@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 
@@ -95,8 +96,8 @@ def drop_all() -> list[str]:
 
 
 def _connection_to(name: str) -> Any:
-    settings = {**connection.settings_dict, "NAME": name, "CONN_HEALTH_CHECKS": False}
-    return connections["default"].__class__(settings, "default")
+    to_it = {**connection.settings_dict, "NAME": name, "CONN_HEALTH_CHECKS": False}
+    return connections["default"].__class__(to_it, "default")
 
 
 def _drop(name: str) -> None:
@@ -123,7 +124,11 @@ def _is_fresh(label: str) -> bool:
 
 
 def _digest() -> str:
-    return hashlib.sha256(FILL.read_bytes()).hexdigest()[:16]
+    """Name what a database is made of: how it is filled, and its schema."""
+    digest = hashlib.sha256(FILL.read_bytes())
+    for migration in sorted(settings.BASE_DIR.glob("*/migrations/*.py")):
+        digest.update(migration.name.encode() + migration.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _fill(orders: int, say: Say) -> None:

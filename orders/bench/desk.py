@@ -146,17 +146,26 @@ def _known(orders: int) -> Known:
             [merchant_id, orders // 20],
         )
         recent, recent_email = cursor.fetchone()
+        # Both fill a page at any size: a page of more rows takes longer, however they are found.
         cursor.execute(
-            "SELECT sku, listing_id FROM catalog_listing WHERE merchant_id = %s ORDER BY id",
+            "SELECT listing_id FROM catalog_listing WHERE merchant_id = %s ORDER BY id LIMIT 1",
             [merchant_id],
         )
-        listings = cursor.fetchall()
+        ((listing_id,),) = cursor.fetchall()
+        cursor.execute(
+            "SELECT sku FROM catalog_listing WHERE id = (SELECT listing_id FROM orders_item"
+            " WHERE merchant_id = %s AND purchased_at > now() - interval '90 days'"
+            " GROUP BY listing_id HAVING count(DISTINCT order_id) > 25"
+            " ORDER BY count(DISTINCT order_id), listing_id LIMIT 1)",
+            [merchant_id],
+        )
+        ((rare_sku,),) = cursor.fetchall()
     assert isinstance(purchased_at, datetime)
     return Known(
         merchant_id=merchant_id,
         middle=Cursor(rank, purchased_at, number, orders // 2),
         recent=recent,
         recent_email=recent_email,
-        listing_id=listings[0][1],
-        rare_sku=listings[-1][0],
+        listing_id=listing_id,
+        rare_sku=rare_sku,
     )

@@ -24,7 +24,7 @@ SELECT s.merchant_id, 'BX-' || lpad(rank::text, 5, '0'),
        (ARRAY['mug', 'bowl', 'candle holder', 'napkin', 'tray', 'jug', 'vase', 'cushion', 'throw',
               'lantern', 'board', 'basket', 'mirror', 'clock', 'frame', 'hook', 'shelf', 'bell'])
          [1 + floor(power(random(), 2) * 18)] || ' no ' || rank ||
-       CASE WHEN rank = 41 THEN ' astrolabe' ELSE '' END,
+       CASE WHEN rank = 12 THEN ' astrolabe' ELSE '' END,
        round((3 + 60 * power(random(), 3))::numeric, 2), 'GBP', 5000000, true, 1
 FROM b_shop s, generate_series(1, s.listings) AS rank;
 INSERT INTO catalog_listingtitle (listing_id, merchant_id, title)
