@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
@@ -29,3 +30,13 @@ def is_inside(address: str) -> bool:
     """Tell whether an address leads to a page of this site: one may be sent there (TH-29)."""
     plain = address.startswith("/") and address.isprintable() and len(address) <= _LONGEST
     return plain and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+
+
+def is_internal(request: HttpRequest) -> bool:
+    """Tell whether somebody of this machine or network asks, and no proxy for somebody else."""
+    if "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META:
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_private
+    except ValueError:
+        return False

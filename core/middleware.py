@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from django.db import Error as DatabaseError
+from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.utils.translation import gettext as _
 
 from core.logs import request_id
+from core.metrics import QUERIES
 from core.views import errors
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -49,6 +52,41 @@ class RequestId:
             return response
         finally:
             request_id.reset(token)
+
+
+class Watched:
+    """Count the queries of each request, and write one line about it (reliability 5)."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        queries, started = 0, time.perf_counter()
+
+        def count(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+            nonlocal queries
+            queries += 1
+            return execute(sql, params, many, context)
+
+        with connection.execute_wrapper(count):
+            response = self.get_response(request)
+        match = request.resolver_match
+        route = match.view_name or match.route if match else ""
+        QUERIES.labels(route).observe(queries)
+        member = getattr(request, "member", None)
+        told = {
+            "path_name": route,
+            "door": request.method,
+            "status": response.status_code,
+            "milliseconds": round((time.perf_counter() - started) * 1000),
+            "count": queries,
+            "user": member.user_id if member else None,
+            "merchant": member.merchant_id if member else None,
+        }
+        log.info(
+            "request", extra={name: value for name, value in told.items() if value is not None}
+        )
+        return response
 
 
 class PlainInput:

@@ -20,6 +20,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from core import breaker
+from core.metrics import REFUSED
 
 FREE_TRIES = 5
 FIRST_PAUSE, LONGEST_PAUSE = 60, 15 * 60  # seconds; each pause is twice the one before
@@ -66,7 +67,10 @@ def attempt(what: str, *who: str, at: datetime) -> Verdict:
     name, now = _name(what, who), int(at.timestamp())
     arguments = [now, FREE_TRIES, FIRST_PAUSE, LONGEST_PAUSE, _REMEMBERED]
     told = _ask(_TRY, name, arguments)
-    return _here.attempt(name, now) if told is None else Verdict(*map(int, told))
+    verdict = _here.attempt(name, now) if told is None else Verdict(*map(int, told))
+    if verdict.wait:
+        REFUSED.labels(what).inc()
+    return verdict
 
 
 def forgive(what: str, *who: str) -> None:
@@ -83,7 +87,10 @@ def use(what: str, *who: str, limit: int, seconds: int, at: datetime) -> int:
     uses = _ask(_USE, name, [seconds])
     if uses is None:
         uses, limit = _here.use(name), max(1, limit // 2)
-    return 0 if int(uses) <= limit else seconds - now % seconds
+    if int(uses) <= limit:
+        return 0
+    REFUSED.labels(what).inc()
+    return seconds - now % seconds
 
 
 class _Here:

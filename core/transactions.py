@@ -9,6 +9,8 @@ from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, connection, transaction
 
+from core.metrics import REPEATED, VIOLATED
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -44,8 +46,10 @@ def unit_of_work(verb: Callable[P, R]) -> Callable[P, R]:
                     return verb(*args, **kwargs)
             except DatabaseError as error:
                 if not left or not _repeatable(error):
+                    _note_violation(error)
                     raise
                 log.info("transaction.repeated", extra={"verb": verb.__qualname__})
+                REPEATED.labels(getattr(error.__cause__, "pgcode", "")).inc()
         raise AssertionError("unreachable")
 
     return run
@@ -56,3 +60,12 @@ def _repeatable(error: DatabaseError) -> bool:
     if code == "23505":
         return any(key in str(error) for key in _REPEATABLE_KEYS)
     return code in _REPEATABLE
+
+
+def _note_violation(error: DatabaseError) -> None:
+    """Tell that a guard of the database had to stop something that the code let through."""
+    cause = error.__cause__
+    if getattr(cause, "pgcode", None) == "23514":
+        guard = getattr(getattr(cause, "diag", None), "constraint_name", None) or "unnamed"
+        VIOLATED.labels(guard).inc()
+        log.error("guard.violated", extra={"code": guard})

@@ -1,7 +1,12 @@
 """The web server's settings, for the quick start, the image and a plain host (SD-11, SD-12)."""
 
 import os
+import tempfile
 from pathlib import Path
+from typing import Any
+
+# The processes of one web server count together (/metrics/); set before any of them is started.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
 
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 worker_class = "gthread"
@@ -22,3 +27,16 @@ forwarded_allow_ips = os.environ.get("PROXY_IPS", "127.0.0.1,::1")
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 # One socket in the home directory would be shared by all instances of a machine.
 control_socket_disable = True
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget the gauges of a process that ended."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    import shutil
+
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

@@ -5,12 +5,13 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from core.views import errors, health, security
+from core.views import errors, health, metrics, security
 
 urlpatterns = [
     path("", include("accounts.urls")),
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.ready, name="health_ready"),
+    path("metrics/", metrics.metrics, name="metrics"),
     path("csp-report/", security.csp_report, name="csp_report"),
     path("orders/", include("orders.urls")),
     path("api/v1/", include("orders.api.urls")),

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-
-from django.core.cache import cache
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
-from redis.exceptions import RedisError
+
+from core import health
+from core.http import is_internal
 
 
 def live(request: HttpRequest) -> JsonResponse:
@@ -17,56 +14,11 @@ def live(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Database writable and migrated; without Redis the product works, degraded."""
-    parts = {"database": _database(), "migrations": _migrations(), "redis": _redis()}
-    broken = parts["database"] != "ok" or parts["migrations"] != "ok"
-    if _internal(request):
-        return _answer(parts, 503 if broken else 200)
-    return _answer({"ready": "no" if broken else "ok"}, 503 if broken else 200)
-
-
-def _database() -> str:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean"
-            )
-            return "read-only" if cursor.fetchone()[0] else "ok"
-    except DatabaseError:
-        return "away"
-
-
-_migrated = False  # true once seen: migrations are not taken back under a running process
-
-
-def _migrations() -> str:
-    global _migrated
-    if _migrated:
-        return "ok"
-    try:
-        executor = MigrationExecutor(connection)
-        _migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
-        return "unknown"
-    return "ok" if _migrated else "waiting"
-
-
-def _redis() -> str:
-    try:
-        cache.set("health", "ok", 5)
-        return "ok"
-    except (RedisError, OSError):
-        return "degraded"
-
-
-def _internal(request: HttpRequest) -> bool:
-    """Tell whether somebody of this machine or network asks, and no proxy for somebody else."""
-    if "HTTP_X_FORWARDED_FOR" in request.META or "HTTP_FORWARDED" in request.META:
-        return False
-    try:
-        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_private
-    except ValueError:
-        return False
+    """Say a word for each part to those inside, to others only whether all is well."""
+    told = health.words()
+    is_ready = health.is_ready(told)
+    status = 200 if is_ready else 503
+    return _answer(told if is_internal(request) else {"ready": "ok" if is_ready else "no"}, status)
 
 
 def _answer(parts: dict[str, str], status: int) -> JsonResponse:

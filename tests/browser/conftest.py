@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.db import connections
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from accounts.models import Merchant, User
@@ -21,10 +22,13 @@ Open = Callable[..., Page]
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
+    """Start the browser. Its event loop has database connections of its own: none outlives it."""
+    connections.close_all()
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         yield started
         started.close()
+        connections.close_all()
 
 
 @pytest.fixture
