@@ -77,7 +77,7 @@ class ListQuery:
     def is_default(self) -> bool:
         """Whether this is the view one starts with (LIST-04)."""
         return not (
-            {"status", "range", "from", "to", "search", "keyword", "q", "sub_type"}
+            {"status", "range", "from", "to", "search", "keyword", "q", "sub_type", "advanced"}
             & self.parameters.keys()
         )
 
@@ -100,6 +100,12 @@ class ListQuery:
         """Whether no status is asked for and none is left out but pending (SEARCH-08)."""
         return not self.status and bool(self.search or self.advanced)
 
+    @property
+    def every_status(self) -> tuple[OrderStatus, ...]:
+        """What "All" stands for: a search finds pending orders with the tick only (SEARCH-08)."""
+        hidden = bool(self.search or self.advanced) and not self.pending
+        return tuple(s for s in S if s != S.PENDING) if hidden else ()
+
     def sorting(self) -> Sort:
         return Sort(self.sort.lstrip("-"), self.sort.startswith("-"))
 
@@ -108,8 +114,7 @@ class ListQuery:
         if self.status in S.values:
             return (S(self.status),)
         if self.status == "all" or self.of_every_status:
-            hidden = bool(self.search or self.advanced) and not self.pending
-            return tuple(s for s in S if s != S.PENDING) if hidden else ()
+            return self.every_status
         with_pending = self.pending or marketplace.pending_in_default_list
         ready = (S.UNSHIPPED, S.PARTIALLY_SHIPPED)
         return (S.PENDING, *ready) if with_pending else ready

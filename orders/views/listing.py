@@ -131,7 +131,7 @@ def _views(asked: ListQuery, numbers: Mapping[str, int]) -> list[dict[str, Any]]
         (status.value, str(status.label), numbers[status.value])
         for status in (*ready, S.PENDING, S.SHIPPED, S.CANCELLED)
     ]
-    views.append(("all", _("All"), listing.total(numbers, ())))
+    views.append(("all", _("All"), listing.total(numbers, asked.every_status)))
     current = asked.status or ("all" if asked.of_every_status else "")
     shown = [
         {

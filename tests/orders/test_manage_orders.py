@@ -88,6 +88,22 @@ def test_older_orders_that_matter_are_pinned_and_the_others_counted(signed_in, s
     assert rows(signed_in.get("/orders/?range=all")) == numbers(old, middle, young)
 
 
+@pytest.mark.req("LIST-04", "K03")
+def test_at_risk_orders_are_pinned_beside_the_oldest_one(signed_in, shop):
+    oldest = partially_shipped_order(shop, age=29 * DAY)  # charged: never at risk
+    risky, riskier = (unshipped_order(shop, age=days * DAY) for days in (23, 26))
+    unshipped_order(shop, age=22 * DAY)
+    young = unshipped_order(shop, age=DAY)
+
+    page = signed_in.get("/orders/?sort=-date&per_page=50")
+
+    assert rows(page) == numbers(oldest, riskier, risky, young)
+    assert "Older order awaiting shipment" not in row_of(page, young)
+    unshipped_order(shop, age=100 * DAY)
+    for other in ("range=3d", "status=unshipped", "sub_type=standard", "advanced=1&pending=1"):
+        assert "Older order awaiting shipment" not in words(signed_in.get(f"/orders/?{other}"))
+
+
 @pytest.mark.req("LIST-05")
 def test_a_banner_counts_open_orders_outside_the_range(signed_in, shop):
     unshipped_order(shop, age=10 * DAY)
@@ -335,6 +351,19 @@ def test_the_quick_view_that_is_current_is_what_is_listed(signed_in, shop):
         assert re.search(rf'aria-current="page">{label} <span class="quickview__count"', html), (
             query
         )
+
+
+@pytest.mark.req("LIST-16", "SEARCH-08")
+@pytest.mark.parametrize("tick", ["", "&pending=1"])
+@pytest.mark.parametrize("search", ["advanced=1", "search=product_name&keyword=cup"])
+def test_all_counts_pending_orders_only_where_it_lists_them(signed_in, shop, search, tick):
+    cup = ListingFactory(merchant=shop, title="Cup")
+    for status in ("pending", "unshipped", "cancelled"):
+        order_in(status, shop, lines=[ItemDraft(cup.sku, 1, PLAIN)])
+    for every in ("", "&status=all"):
+        page = signed_in.get(f"/orders/?{search}{tick}{every}")
+        assert len(rows(page)) == (3 if tick else 2)
+        assert f"All {len(rows(page))} orders" in words(page)
 
 
 @pytest.mark.req("IMPL-08", "LIST-16")

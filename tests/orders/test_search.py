@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -38,8 +39,12 @@ def sold(shop, title, **changes):
 
 @pytest.mark.req("SEARCH-01", "SEARCH-02", "SEARCH-08")
 def test_the_form_has_its_labels_and_five_kinds(signed_in, shop):
-    page = signed_in.get("/orders/?advanced=1&pending=1")
     unshipped_order(shop)
+    html = signed_in.get("/orders/").content.decode()
+    assert re.findall(r'href="\?([^"]*)"[^>]*>(Advanced Search|Custom)<', html) == [
+        ("advanced=1&amp;pending=1#from", "Custom"),
+        ("advanced=1&amp;pending=1#advanced-search", "Advanced Search"),
+    ]
     page = signed_in.get("/orders/?advanced=1&pending=1")
     text = words(page)
     for label in ("Search", "Keyword", "From", "To", "Include Pending Orders", "Order Sub Type"):
@@ -47,7 +52,18 @@ def test_the_form_has_its_labels_and_five_kinds(signed_in, shop):
     kinds = "Buyer e-mail Listing ID Your Merchant SKU Order ID Product Name"
     assert kinds in text
     assert 'name="pending" value="1" checked' in page.content.decode()
-    assert "advanced=1&amp;pending=1#advanced-search" in signed_in.get("/orders/").content.decode()
+    form = page.content.decode().split('id="advanced-search"')[1].split("</form>")[0]
+    assert re.findall(r"<button[^>]*>(?:<svg.*?</svg>)?([^<]+)", form) == ["Search"]
+    options = re.findall(r"<option[^>]*>([^<]+)", form)
+    assert len(options) == 5
+
+
+@pytest.mark.req("SEARCH-08")
+def test_own_dates_leave_the_box_as_it_was_set(signed_in, shop):
+    unshipped_order(shop)
+    html = signed_in.get("/orders/?advanced=1&search=sku&keyword=x").content.decode()
+    custom = re.search(r'href="([^"]+)"[^>]*>Custom<', html)[1]
+    assert "pending" not in custom
 
 
 @pytest.mark.req("SEARCH-03", "SEARCH-05", "SEARCH-07")
