@@ -171,7 +171,7 @@ def test_an_address_has_a_hundred_tries_an_hour(client, db):
 
 @pytest.mark.race
 @pytest.mark.req("IMPL-12")
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_tries_at_the_same_instant_do_not_slip_by():
     """Of 24 wrong passwords at once exactly five are looked at."""
     codes: list[int] = []

@@ -107,7 +107,7 @@ def test_the_page_comes_when_not_even_the_session_can_be_read(calm, alice):
 
 
 @pytest.mark.req("IMPL-26", "IMPL-02")
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_row_that_stays_locked_gets_a_calm_page_and_changes_nothing():
     owner = MembershipFactory(is_owner=True)
     order = unshipped_order(owner.merchant)

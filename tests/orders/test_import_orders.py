@@ -331,7 +331,7 @@ def test_ten_thousand_lines_take_bounded_memory_and_queries(shop, file):
 
 
 @pytest.mark.req("INV-02", "IMPL-01")
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_the_same_file_twice_at_once_places_each_order_once(shop, file):
     data = text(*(line(f"A{n}", sku=f"S{n % 7}") for n in range(60)))
 
@@ -367,7 +367,7 @@ for done, outcome in enumerate(tab_file.bring_in(merchant, open(sys.argv[2]).rea
 
 
 @pytest.mark.req("INV-11", "FEED-24", "FT-01")
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_a_run_that_was_killed_goes_on_where_it_was(shop, file):
     data = text(*(line(f"A{n:02d}") for n in range(45)))
     file.write_text(data)
