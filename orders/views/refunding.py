@@ -20,7 +20,16 @@ from core.refusal import Refusal, Refused
 from orders.access import order_needs
 from orders.domain import amounts, refunds
 from orders.domain.words import amount as in_words
-from orders.enums import BOXES, REFUND_REASON_HELP, Act, OrderStatus, RefundReason, RefundState
+from orders.enums import (
+    BOXES,
+    COMPONENT_LABELS,
+    COMPONENTS,
+    REFUND_REASON_HELP,
+    Act,
+    OrderStatus,
+    RefundReason,
+    RefundState,
+)
 from orders.forms import PartialRefundForm, RefundForm
 from orders.models import Item, Order, Refund
 from orders.models.order import sign_of
@@ -92,7 +101,8 @@ def _posted(request: MerchantRequest, order: Order) -> HttpResponse:
 
 def _impossible(request: MerchantRequest, order: Order) -> Refusal | None:
     at = calendar.now_for(order.merchant)
-    return acts.refusal(order, Act.REFUND, request.actor, at=at)
+    act = Act.REFUND_IN_FULL if request.POST.get("tab") == FULL else Act.REFUND
+    return acts.refusal(order, act, request.actor, at=at)
 
 
 def _tab(given: QueryDict, order: Order) -> str:
@@ -148,7 +158,7 @@ def _form_page(
 
 
 def _line(request: MerchantRequest, item: Item, form: RefundForm) -> dict[str, Any]:
-    """Return what one item's row shows: maxima, and what was typed into its boxes."""
+    """Return what one item's row shows: what is left of it, maxima, and what was typed."""
     boxes: list[dict[str, Any]] = []
     for box in BOXES:
         name = f"{box}_{item.pk}"
@@ -169,7 +179,15 @@ def _line(request: MerchantRequest, item: Item, form: RefundForm) -> dict[str, A
         if ticked
         else Decimal(0)
     )
-    return {"item": item, "boxes": boxes, "ticked": ticked, "paid": paid, "sum": typed_sum}
+    left = [(COMPONENT_LABELS[c], sign_of(c) * item.remaining(c)) for c in COMPONENTS]
+    return {
+        "item": item,
+        "boxes": boxes,
+        "ticked": ticked,
+        "paid": paid,
+        "left": [(label, amount) for label, amount in left if amount],
+        "sum": typed_sum,
+    }
 
 
 def sum_of(item: Item, box: str) -> Decimal:

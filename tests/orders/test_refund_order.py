@@ -8,10 +8,12 @@ import pytest
 from django.db.models import Sum
 
 from core.refusal import Refused
+from core.templatetags.ui import money
 from orders.domain import amounts, refunds, settling, shipments
 from orders.domain.packages import Package
-from orders.enums import RefundReason
+from orders.enums import COMPONENT_LABELS, REFUND_REASON_HELP, RefundReason
 from orders.models import Item, Order
+from orders.models.order import sign_of
 from payments.models import LedgerLine, Operation, SandboxEntry
 from tests.factories import AMOUNTS, GATEWAY, STAFF, order_in, shipped_order, unshipped_order
 from tests.factories import refund as give_back
@@ -58,9 +60,15 @@ def test_the_full_tab_shows_what_is_left_and_asks_for_a_reason(client, alice, sh
 
     assert "Full Refund" in text
     assert "Partial Refund" in text
+    assert "£125.60 paid, less £25.60 refunded" in text
     assert "Total to refund £100.00" in text
+    item = shipped.items.get()
+    left = [(label, sign_of(c) * item.remaining(c)) for c, label in COMPONENT_LABELS.items()]
+    told = [f"{label} {money(amount, 'GBP')}" for label, amount in left if amount]
+    assert len(told) == 7
+    assert f"Refund now £100.00 {' '.join(told)}" in text
     for reason in RefundReason:
-        assert str(reason.label) in text
+        assert f"{reason.label} {REFUND_REASON_HELP[reason]}" in text
     for label in ("Reason to Refund", "Memo to Buyer", "Submit Full Refund"):
         assert str(label) in text
 
@@ -78,6 +86,7 @@ def test_the_partial_tab_has_two_boxes_with_their_maxima(client, alice, shipped)
 @pytest.mark.req("REFUND-08", "REFUND-09", "REFUND-10", "REFUND-13", "REFUND-15", "DETAIL-06")
 def test_a_full_refund_is_looked_at_once_more_and_then_done(client, alice, shipped):
     client.force_login(alice)
+    told = kinds(shipped)
 
     page = look(client, shipped, "full", memo="Sorry.\nKeep it. <b>")
 
@@ -99,7 +108,8 @@ def test_a_full_refund_is_looked_at_once_more_and_then_done(client, alice, shipp
         "Sorry.\nKeep it. <b>",
     )
     assert (shipped.status, shipped.refunded_total) == ("shipped", Decimal("125.60"))
-    assert kinds(shipped).count("N10") == 1
+    told.append("N10")  # the buyer alone is told (REFUND-10)
+    assert kinds(shipped) == sorted(told)
     operation = Operation.objects.get(order=shipped, purpose="refund")
     assert SandboxEntry.objects.get(key=operation.key).amount == Decimal("125.60")
 
@@ -178,6 +188,21 @@ def test_boxes_of_unticked_items_are_ignored_and_one_must_be_ticked(client, alic
     assert "Tick at least one item" in words(page)
 
 
+@pytest.mark.req("REFUND-04", "REFUND-16", "BI-MON")
+def test_of_two_items_the_ticked_one_is_refunded(client, alice, shop):
+    order = shipped_order(shop, lines=2)
+    first, second = order.items.order_by("line")
+    client.force_login(alice)
+
+    page = partial(client, order, "4.00", **{f"item_cost_{second.pk}": "99 pounds"})
+    submit(client, order, page)
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.refunded_total, second.refunded_total) == (Decimal("4.00"), 0)
+    assert order.refunds.get().total == Decimal("4.00")
+
+
 @pytest.mark.req("REFUND-02", "REFUND-11", "IMPL-25")
 @pytest.mark.parametrize(
     ("changes", "message"),
@@ -237,6 +262,13 @@ def test_an_unshipped_order_paid_in_advance_is_refunded_in_part_only(client, ken
 
     order.refresh_from_db()
     assert order.refunded_total == Decimal(1000)
+    before = snapshot(order)
+    posted = {"tab": "full", "reason": "CustomerReturn", "seen": order.version, "token": "t"}
+    for confirmed in ({}, {"confirmed": "1"}):
+        answer = client.post(path(order), posted | confirmed)
+        assert answer.status_code == 409
+        assert "Use Cancel Order; it refunds everything." in words(answer)
+    assert snapshot(order) == before
     page = partial(client, order, item_cost="2000", delivery="500")
     assert page.status_code == 409
     assert "Use Cancel Order" in words(page)
