@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -40,7 +41,11 @@ def test_the_page_asks_for_a_reason_and_says_what_follows(client, alice, order):
     assert "<h1>Cancel Order Confirmation</h1>" in page.content.decode()
     for label in CancelReason.labels:
         assert str(label) in text
-    assert "This cannot be undone" in text
+    assert "This cannot be undone The buyer is told by e-mail and is not charged." in text
+    item = order.items.get()
+    for shown in (order.number, item.title, item.sku, "£12.00"):
+        assert shown in text
+    assert re.search(r"<button[^>]*>Submit</button>", page.content.decode())
     assert "The whole order is cancelled" in text
     assert "Your cancellation rate: 0.00% → 100.00%" in text
     assert f'name="item_{order.items.get().pk}"' not in page.content.decode()

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from core import clock
-from orders.enums import PaymentState
+from core.templatetags.ui import money
+from orders.domain import cancellations
+from orders.enums import CancelReason, PaymentState
 from orders.models import Order, Shipment
 from payments.models import LedgerLine, Operation, SandboxEntry
-from tests.factories import AMOUNTS, confirm, order_in, unshipped_order
+from tests.factories import (
+    AMOUNTS,
+    STAFF,
+    MembershipFactory,
+    confirm,
+    order_in,
+    unshipped_order,
+)
 from tests.pages import form_of, kinds, snapshot, words
 
 
@@ -40,6 +50,44 @@ def test_the_page_shows_the_order_its_address_and_what_remains(client, alice, or
     assert fields["ship_date"] == str(order.marketplace.local_date(clock.now()))
     assert fields[f"quantity_{order.items.get().pk}"] == "3"
     assert fields["method"] == "Standard"
+    assert "</svg>Confirm shipment</button>" in page.content.decode()
+    assert f"This charges the buyer Confirming any unit charges the buyer for the whole order: {money(order.total, 'GBP')}." in text
+
+
+@pytest.mark.req("SHIP-04", "SHIP-05")
+def test_each_marketplace_offers_its_carriers_and_other(client, alice, kenji, order, japanese_shop):
+    parcel = unshipped_order(japanese_shop, ship_service_level="second-day")
+    uk = "Royal Mail, Parcelforce, DHL, UPS, FedEx, TNT, Hermes, DPD, City Link, Other"
+    jp = "Yamato, Sagawa, Japan Post, Nippon Express, Other"
+    for user, one, offered, method in (
+        (alice, order, uk, "Standard"), (kenji, parcel, jp, "Second Day"),
+    ):  # fmt: skip
+        client.force_login(user)
+        html = client.get(path(one)).content.decode()
+        chosen = html.split('name="carrier"')[1].split("</select>")[0]
+        assert re.findall(r'<option value="([^"]+)"', chosen) == offered.split(", ")
+        listed = re.findall(r'<option value="([^"]+)"></option>', html)
+        assert listed == ["Standard", "Expedited", "Ground", "Second Day"]
+        assert form_of(client, path(one))["method"] == method
+
+
+@pytest.mark.req("SHIP-04", "SHIP-06", "SHIP-07")
+def test_what_is_just_allowed_is_kept_trimmed(client, alice, shop):
+    order = unshipped_order(shop, age=timedelta(days=3))
+    bought = order.marketplace.local_date(order.purchased_at)
+    client.force_login(alice)
+    fields = form_of(client, path(order))
+    fields |= {"carrier": "Other", "carrier_name": "x" * 50, "tracking_id": f"  {'9' * 50} "}
+
+    early = client.post(path(order), fields | {"ship_date": str(bought - timedelta(days=1))})
+    answer = client.post(path(order), fields | {"ship_date": str(bought)})
+
+    assert early.status_code == 422
+    assert f"Ship Date must be {bought.day} {bought:%b %Y} or later" in words(early)
+    assert answer.status_code == 302
+    sent = order.shipments.get()
+    assert (sent.carrier_name, sent.tracking_id) == ("x" * 50, "9" * 50)
+    assert sent.ship_date == bought
 
 
 @pytest.mark.req("SHIP-08", "SHIP-09", "SHIP-12", "MONEY-04", "SETTLE-02", "T06")
@@ -208,6 +256,31 @@ def test_an_order_that_cannot_ship_is_refused(client, alice, shop, status, sente
     assert snapshot(order) == before
 
 
+@pytest.mark.req("SHIP-16", "IMPL-31", "F02", "INV-05")
+def test_an_order_cancelled_while_its_page_was_open_is_not_confirmed(client, alice, order):
+    client.force_login(alice)
+    fields = form_of(client, path(order)) | {"carrier": "UPS", "tracking_id": "QT5"}
+    wanted = cancellations.CancelRequest(order.pk, CancelReason.NO_INVENTORY)
+    cancellations.cancel_order(wanted=wanted, by=STAFF)
+    before = snapshot(order)
+
+    answer = client.post(path(order), fields)
+
+    assert answer.status_code == 409
+    assert "is cancelled. Do not ship. A new order must be placed." in words(answer)
+    assert "Harbour Row" not in answer.content.decode()
+    assert snapshot(order) == before
+
+
+@pytest.mark.req("SHIP-10", "SHIP-09")
+def test_before_the_first_package_nobody_has_paid_and_nothing_is_earned(client, alice, order):
+    client.force_login(alice)
+    client.get(path(order))
+    assert (order.charged_at, order.paid_at) == (None, None)
+    assert not Operation.objects.filter(order=order).exists()
+    assert not LedgerLine.objects.filter(order=order).exists()
+
+
 @pytest.mark.req("SHIP-24", "AUTO-01", "F07")
 def test_confirming_is_possible_until_and_not_at_the_deadline(client, alice, shop):
     first, second = unshipped_order(shop), unshipped_order(shop)
@@ -248,6 +321,24 @@ def test_a_used_key_with_other_values_is_refused(client, alice, order):
     assert answer.status_code == 422
     assert "already sent with other values" in words(answer)
     assert order.shipments.count() == 1
+
+
+@pytest.mark.req("IMPL-01", "INV-02", "INV-18")
+@pytest.mark.parametrize("act", ["confirm-shipment", "cancel"])
+def test_a_form_that_somebody_else_sent_is_refused(client, alice, shop, order, act):
+    """The one-use key is its sender's: the first result is told to nobody else (BI-SHIP)."""
+    client.force_login(alice)
+    address = f"/orders/{order.number}/{act}/"
+    fields = form_of(client, address) | {"carrier": "UPS", "reason": "PricingError"}
+    assert client.post(address, fields).status_code == 302
+    before = snapshot(order)
+    client.force_login(MembershipFactory(merchant=shop).user)
+
+    answer = client.post(address, fields)
+
+    assert answer.status_code == 403
+    assert "This form was sent by somebody else." in words(answer)
+    assert snapshot(order) == before
 
 
 @pytest.mark.req("IMPL-02", "INV-08", "F16")
