@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.utils import timezone
 from rest_framework import serializers
 
 from core.instants import read_instant
@@ -141,15 +141,15 @@ class NewOrder(Strict):
         max_length=240, required=False, allow_blank=True, default=""
     )
 
-    def draft(self) -> OrderDraft:
-        """Return what was posted as a draft of the domain."""
+    def draft(self, *, at: datetime) -> OrderDraft:
+        """Return what was posted as a draft of the domain. at: when it was bought, if unsaid."""
         given = self.validated_data
         straight = (
             "merchant_order_number", "buyer_name", "ship_service_level", "purchase_order_number",
             "sales_channel", "fulfilment_channel", "is_business", "is_prime", "is_gift",
         )  # fmt: skip
         return OrderDraft(
-            purchased_at=given.get("purchased_at") or timezone.now(),
+            purchased_at=given.get("purchased_at") or at,
             contact=ContactDraft(
                 buyer_email=given["buyer_email"],
                 buyer_phone=given["buyer_phone"],

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.domain import calendar
 from accounts.permissions import Function
 from audit.domain.submissions import Once, fingerprint_of
 from orders.api.serializers import NewOrder, OrderOut
@@ -46,7 +47,7 @@ class Orders(APIView):
         user: Any = request.user
         order = placing.place_order(
             merchant_id=user.merchant.pk,
-            draft=posted.draft(),
+            draft=posted.draft(at=calendar.now_for(user.merchant)),
             by=user.actor,
             once=_once(request, "POST /api/v1/orders/"),
         )

@@ -51,7 +51,10 @@ def test_the_page_shows_the_order_its_address_and_what_remains(client, alice, or
     assert fields[f"quantity_{order.items.get().pk}"] == "3"
     assert fields["method"] == "Standard"
     assert "</svg>Confirm shipment</button>" in page.content.decode()
-    assert f"This charges the buyer Confirming any unit charges the buyer for the whole order: {money(order.total, 'GBP')}." in text
+    assert (
+        f"This charges the buyer Confirming any unit charges the buyer for the whole order: {money(order.total, 'GBP')}."
+        in text
+    )
 
 
 @pytest.mark.req("SHIP-04", "SHIP-05")

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.domain import keys
+from accounts.models import Holiday
 from accounts.permissions import Function, Level
 from catalog.models import Listing
 from core import clock
 from core.actor import Actor
+from core.templatetags.ui import day_words
 from orders.domain import verification
 from orders.models import Order
-from tests.factories import GATEWAY, STAFF, ListingFactory, cancelled_order, unshipped_order
-from tests.pages import kinds
+from tests.factories import (
+    GATEWAY,
+    PLAIN,
+    STAFF,
+    ItemDraft,
+    ListingFactory,
+    cancelled_order,
+    pending_order,
+    unshipped_order,
+)
+from tests.pages import kinds, words
 
 URL = "/api/v1/orders/"
 
@@ -70,6 +81,84 @@ def test_an_order_comes_in_pending_and_takes_its_stock(client, key, shop, listin
     assert order.history.get().actor == "API key shop"
     assert order.deadline_at == order.purchased_at + timedelta(days=30)
     assert order.ship_by_at.astimezone(shop.marketplace.zone).hour == 23
+
+
+@pytest.mark.req("IMPL-21", "PENDING-13", "MWS-14")
+@pytest.mark.parametrize("ahead", [timedelta(0), timedelta(days=3)])
+def test_an_order_without_an_instant_is_bought_now_by_the_merchants_clock(
+    client, key, shop, listing, ahead
+):
+    """The clock of the database, and of a sandbox: never that of the machine that answers."""
+    shop.is_sandbox, shop.clock_ahead = True, ahead
+    shop.save()
+    now = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
+    with clock.stopped(now):
+        assert post(client, key, body(listing)).status_code == 201
+    assert Order.objects.get().purchased_at == now + ahead
+
+
+@pytest.mark.req("SHIP-18", "IMPL-05")
+@pytest.mark.parametrize(
+    ("bought", "ship_by", "changes"),
+    [
+        ("2026-06-05 10:00", "2026-06-09 22:59:59", {}),  # a Friday: Tuesday, in summer time
+        ("2026-01-09 10:00", "2026-01-13 23:59:59", {}),
+        ("2026-06-05 23:30", "2026-06-09 22:59:59", {}),  # by then Saturday in London
+        ("2026-06-04 23:30", "2026-06-09 22:59:59", {}),  # by then Friday in London
+        ("2026-06-05 10:00", "2026-06-10 22:59:59", {"holiday": "2026-06-08"}),
+        ("2026-06-05 10:00", "2026-06-08 22:59:59", {"account": 1}),
+        ("2026-06-05 10:00", "2026-06-11 22:59:59", {"account": 1, "listing": 4}),
+        ("2026-06-05 10:00", "2026-06-05 22:59:59", {"listing": 0}),
+    ],
+)
+def test_the_ship_by_moment_is_the_end_of_a_local_business_day(shop, bought, ship_by, changes):
+    if "holiday" in changes:
+        Holiday.objects.create(marketplace=shop.marketplace, date=changes["holiday"])
+    shop.handling_business_days = changes.get("account")
+    shop.save()
+    listing = ListingFactory(merchant=shop, handling_business_days=changes.get("listing"))
+    at = datetime.fromisoformat(f"{bought}+00:00")
+
+    order = pending_order(shop, purchased_at=at, lines=[ItemDraft(listing.sku, 1, PLAIN)])
+
+    assert order.ship_by_at == datetime.fromisoformat(f"{ship_by}+00:00")
+    shop.handling_business_days = 9
+    shop.save()
+    order.refresh_from_db()
+    assert order.ship_by_at == datetime.fromisoformat(f"{ship_by}+00:00")  # stored (AUTO-15)
+
+
+@pytest.mark.req("PENDING-13", "AUTO-01", "DETAIL-01")
+def test_the_thirty_days_run_from_the_purchase_however_late_it_is_verified(client, alice, shop):
+    order = pending_order(shop)
+    bought, deadline = order.purchased_at, order.deadline_at
+    with clock.stopped(bought + timedelta(days=3)):
+        verification.check_payments(by=GATEWAY)
+
+    order.refresh_from_db()
+    assert (order.purchased_at, order.verified_at) == (bought, bought + timedelta(days=3))
+    assert order.deadline_at == deadline == bought + timedelta(days=30)
+    client.force_login(alice)
+    text = words(client.get(f"/orders/{order.number}/"))
+    paid = (bought + timedelta(days=3)).astimezone(shop.marketplace.zone)
+    assert f"Payments date {day_words(paid.date(), 'GB')}" in text
+
+
+@pytest.mark.req("PENDING-15", "PENDING-10", "T02", "SHIP-10")
+def test_money_at_the_convenience_store_comes_in_advance(japanese_shop):
+    order = pending_order(
+        japanese_shop,
+        age=timedelta(0),
+        payment_method="convenience_store",
+        payment_token="convenience-store-paid",
+    )
+    for minutes, state in ((10, "awaiting_payment"), (16, "paid_in_advance")):
+        with clock.stopped(order.purchased_at + timedelta(minutes=minutes)):
+            verification.check_payments(by=GATEWAY)
+        order.refresh_from_db()
+        assert order.payment_state == state
+    assert (order.status, order.charged_at) == ("unshipped", None)
+    assert order.advance_paid_at == order.verified_at
 
 
 @pytest.mark.req(
@@ -127,8 +216,6 @@ def test_what_is_never_verified_ends(client, key, shop, listing):
 
 @pytest.mark.req("PENDING-10")
 def test_a_convenience_store_order_waits_for_its_term(japanese_shop):
-    from tests.factories import pending_order
-
     order = pending_order(
         japanese_shop, payment_method="convenience_store", payment_token="convenience-store-unpaid"
     )
