@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from core import clock
 from core.actor import Actor
-from orders.domain import cancellations
+from orders.domain import cancellations, packages, shipments, verification
+from orders.enums import CancelCause
 from orders.models import OrderNote
 from tests.factories import (
     AMOUNTS,
+    GATEWAY,
     cancelled_order,
     confirm,
     order_in,
@@ -58,6 +62,40 @@ def test_the_page_shows_every_fact_and_sums_agree(signed_in, shop):
         assert secret in text
 
 
+@pytest.mark.req("DETAIL-01", "ORDERTYPE-01", "ORDERTYPE-03", "ORDERTYPE-04", "ORDERTYPE-05")
+@pytest.mark.parametrize(
+    ("facts", "sub_type", "badges"),
+    [
+        ({}, "Standard", ""),
+        ({"is_business": True}, "Business", "Business Buyer"),
+        ({"is_prime": True}, "Prime", "Prime"),
+        ({"is_business": True, "is_prime": True}, "Business Prime", "Business Buyer Prime"),
+        ({"ship_service_level": "second-day"}, "Second_Day", "Second Day"),
+        ({"is_test": True, "purchase_order_number": "PO-77"}, "Standard", "Test"),
+    ],
+)
+def test_sub_type_badges_and_po_number(signed_in, shop, facts, sub_type, badges):
+    order = unshipped_order(shop, **facts)
+    text = words(page_of(signed_in, order))
+    assert f"Order Sub Type {sub_type} Sales channel" in text
+    assert f"Unshipped {badges} Purchase date".replace("  ", " ") in text
+    assert ("Buyer PO# PO-77" in text) == ("purchase_order_number" in facts)
+
+
+@pytest.mark.req("DETAIL-01", "SHIP-09", "SHIP-19")
+def test_a_late_order_says_so_and_a_charged_one_when(signed_in, shop):
+    order = unshipped_order(shop, age=timedelta(days=10), quantity=2)
+    assert "Unshipped Shipment is late Purchase date" in words(page_of(signed_in, order))
+    confirm(order, 1)
+    refund(order)
+    text = words(page_of(signed_in, order))
+    charged = order.charged_at.astimezone(shop.marketplace.zone)
+    assert f"Charged {charged.day} {charged:%b %Y}, {charged:%H:%M}" in text
+    assert "Partially shipped Shipment is late Refunded Purchase date" in text  # SHIP-19
+    confirm(order, 1)
+    assert "Shipment is late" not in words(page_of(signed_in, order))
+
+
 @pytest.mark.req("DETAIL-03", "LIST-13")
 @pytest.mark.parametrize(
     ("status", "shown", "why"),
@@ -98,6 +136,32 @@ def test_shipments_and_refunds_are_reviewed_here(signed_in, shop):
     assert 'href="https://www.royalmail.com' in page_of(signed_in, order).content.decode()
 
 
+@pytest.mark.req("DETAIL-02", "DETAIL-05", "SHIP-13")
+def test_two_packages_are_two_blocks_with_their_own_units(signed_in, shop):
+    order = unshipped_order(shop, lines=2, quantity=3)
+    first, second = order.items.order_by("line")
+    confirm(order, 2)
+    other = packages.Package(order.marketplace.local_date(clock.now()), "TNT", tracking_id="T<9")
+    by_key = Actor("api", "API key till", owner=True)
+    wanted = shipments.Confirmation(order.pk, other, {first.pk: 1, second.pk: 1})
+    shipments.confirm_shipment(wanted=wanted, by=by_key)
+
+    page = page_of(signed_in, order)
+
+    text = words(page)
+    one, two = text.split("2 confirmed, 2 units remaining")[1].split("Shipment 2")
+    for block, facts in (
+        (one, ("Shipment 1", "Royal Mail", "QT1GB", f"Units 2 × {first.title}", "Jo Adair, form")),
+        (two, ("TNT", "T<9", f"Units 1 × {first.title} 1 × {second.title}", "API key till, api")),
+    ):
+        assert [fact for fact in facts if fact not in block] == []
+    html = page.content.decode()
+    assert len(re.findall(r'<a class="tracking" href="[^"]+"', html)) == 1  # TNT has no address
+    for item, (shipped, left) in ((first, (3, 0)), (second, (1, 2))):
+        told = f"{item.number} Purchased 3 Shipped {shipped} Remaining {left} Amounts"
+        assert told in text
+
+
 @pytest.mark.req("DETAIL-07", "PENDING-06", "AUTO-04")
 def test_a_cancellation_says_when_by_whom_and_why(signed_in, shop):
     text = words(page_of(signed_in, cancelled_order(shop)))
@@ -112,6 +176,23 @@ def test_a_cancellation_by_the_system_says_so(signed_in, shop):
     cancellations.cancel_overdue(order_ids=[order.pk], by=job)
     text = words(page_of(signed_in, order))
     assert "by the system: Not confirmed within 30 days. It counts in your cancellation" in text
+
+
+@pytest.mark.req("PENDING-06", "DETAIL-07", "PENDING-07")
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (CancelCause.PAYMENT_DECLINED, "Payment declined"),
+        (CancelCause.FRAUD_SUSPECTED, "Payment not secured"),
+    ],
+)
+def test_an_order_never_verified_says_its_cause_and_counts_nowhere(signed_in, shop, cause, told):
+    order = pending_order(shop)
+    verification.decline(order_id=order.pk, cause=cause, by=GATEWAY)
+    text = words(page_of(signed_in, order))
+    assert f"by the system: {told}. It does not count in your cancellation rate." in text
+    assert "Status changed from Pending to Cancelled" in text
+    assert order.number in words(signed_in.get("/orders/?status=cancelled"))
 
 
 @pytest.mark.req("PENDING-04", "DETAIL-01")
