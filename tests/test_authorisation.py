@@ -11,6 +11,7 @@ import json
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 from django.urls import clear_url_caches, reverse
 
@@ -22,6 +23,7 @@ from core.models import JobRun
 from orders.cursors import write_cursor
 from orders.domain.listing import Cursor
 from orders.models import Order
+from orders.models.contact import Contact
 from sellercentral import urls
 from tests.factories import STAFF, MembershipFactory, shipped_order, unshipped_order
 from tests.outsiders import (
@@ -250,6 +252,99 @@ def test_each_member_may_look_at_what_the_matrix_gives_and_no_more(client, shop,
                 else:
                     assert answer.status_code == 403, (name, address)
                     assert theirs.told(answer) == [], (name, address)
+
+
+@pytest.mark.req("INV-17", "PENDING-04", "CANCEL-09", "SEARCH-03")
+def test_contacts_of_pending_and_cancelled_orders_are_in_no_output(client, shop, theirs, caplog):
+    """For every role and key, on every page, in every file, in what is written down and logged."""
+    _key, secret = keys.create_key(merchant=shop, name="till", by=STAFF)
+    bearer = {"authorization": f"Bearer {secret}"}
+    searches = [f"?search=buyer_email&keyword={word_of(s)}@mail.example&pending=1&range=all"
+                for s in theirs.orders]  # fmt: skip
+    everywhere = ["/orders/?status=all&range=all", "/orders/?status=attention", "/api/v1/orders/",
+                  *(f"/orders/{search}" for search in searches)]  # fmt: skip
+    slips = "&".join(f"order={order.number}" for order in theirs.orders.values())
+    everywhere += [f"/orders/packing-slips.pdf?{slips}"]
+    for order in theirs.orders.values():
+        everywhere.append(f"/api/v1/orders/{order.number}/")
+        everywhere += [at(address, order.number) for address in PAGES if "<" in address]
+    owner = MembershipFactory(merchant=shop, is_owner=True).user
+    told: dict[str, set[str]] = {status: set() for status in theirs.orders}
+    for user in (owner, *(user for _name, user, _levels in list(members_of(shop)))):
+        client.force_login(user)
+        for address in everywhere:
+            answer = client.get(address, headers=bearer if "/api/" in address else {})
+            text = answer.content.decode("latin-1").replace(address, "").lower()
+            for status, order in theirs.orders.items():
+                echoed = f'value="{word_of(status)}@mail.example"' in text
+                found = {kind for kind, secret in contact_of(order).items() if secret in text}
+                told[status] |= found - ({"e-mail"} if echoed else set())
+    assert told["pending"] == told["cancelled"] == set()
+    assert (
+        told["unshipped"]
+        == told["partially_shipped"]
+        == {"recipient", "address", "e-mail", "phone"}
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT t::text FROM audit_entry t UNION ALL SELECT t::text FROM notifications_outbox t"
+        )
+        written = " ".join(row for (row,) in cursor.fetchall()).lower() + caplog.text.lower()
+    for order in theirs.orders.values():
+        assert [kind for kind, secret in contact_of(order).items() if secret in written] == []
+
+
+def contact_of(order: Order) -> dict[str, str]:
+    word = word_of(order.status)
+    return {
+        "recipient": f"r {word}",
+        "address": f"1 {word} row",
+        "e-mail": f"{word}@mail.example",
+        "phone": Contact.objects.get(order=order).buyer_phone,
+    }
+
+
+@pytest.mark.req("INV-10", "IMPL-04")
+def test_each_changing_form_leaves_its_line_of_history(client, alice, shop):
+    """Whose door, whose name: every form of an order that the product has, sent once."""
+    client.force_login(alice)
+    forms = forms_ready(client, shop)
+    changing = {a for a, page in PAGES.items() if "POST" in page.methods and a in OF_AN_ORDER}
+    written = {}
+    for address, fields in forms.items():
+        if address.count("/") != 4:
+            continue
+        order = Order.objects.get(number=address.split("/")[2])
+        before = order.history.count()
+        assert client.post(address, fields).status_code == 302
+        lines = order.history.order_by("number")[before:]
+        assert {(line.actor, line.door) for line in lines} == {("Alice Owner", "form")}
+        written[ONE + address.split("/")[3] + "/"] = [line.event for line in lines]
+    assert set(written) == changing
+    assert written == {
+        ONE + "confirm-shipment/": ["order.shipment_confirmed"],
+        ONE + "cancel/": ["order.cancelled"],
+        ONE + "refund/": ["order.refund_submitted", "order.refund_completed"],
+        ONE + "notes/": ["order.note_added"],
+    }
+
+
+@pytest.mark.req("INV-08", "IMPL-01", "IMPL-02")
+def test_each_form_that_changes_an_order_carries_its_key_and_the_version_seen(client, alice, shop):
+    client.force_login(alice)
+    forms = {a: f for a, f in forms_ready(client, shop).items() if a.count("/") == 4}
+    for address, fields in forms.items():
+        assert len(fields["token"]) == 32, address
+        order = Order.objects.get(number=address.split("/")[2])
+        if address.endswith("/notes/"):  # adds a line, overwrites nothing
+            continue
+        assert fields["seen"] == str(order.version), address
+        before = everything()
+        answer = client.post(address, fields | {"seen": str(order.version - 1)})
+        assert answer.status_code == 409, address
+        assert "Someone else changed this order" in words(answer)
+        assert everything() == before
+    assert len({fields["token"] for fields in forms.values()}) == len(forms) == 4
 
 
 @pytest.mark.req("TH-16", "INV-16", "PERMISSION-06", "IMPL-03")

@@ -145,6 +145,9 @@ def test_on_a_phone_the_chosen_view_and_range_are_in_sight(open_page, shop):
 def test_paper_carries_the_sheet_and_no_controls(open_page, shop):
     order = unshipped_order(shop)
     page = open_page(f"/orders/{order.number}/packing-slip/")
+    page.evaluate("window.print = () => { document.title = 'printed' }")
+    page.get_by_role("button", name="Print", exact=True).click()
+    assert page.title() == "printed"
     page.emulate_media(media="print")
     assert not page.locator(".printbar").is_visible()
     assert page.locator(".label").is_visible()

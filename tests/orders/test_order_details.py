@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import re
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from pypdf import PdfReader
 
+from accounts.domain import keys
 from core import clock
 from core.actor import Actor
 from orders.domain import cancellations, packages, shipments, verification
 from orders.enums import CancelCause
 from orders.models import OrderNote
+from payments.models import LedgerLine, Operation
 from tests.factories import (
     AMOUNTS,
     GATEWAY,
+    STAFF,
     cancelled_order,
     confirm,
     order_in,
@@ -94,6 +99,35 @@ def test_a_late_order_says_so_and_a_charged_one_when(signed_in, shop):
     assert "Partially shipped Shipment is late Refunded Purchase date" in text  # SHIP-19
     confirm(order, 1)
     assert "Shipment is late" not in words(page_of(signed_in, order))
+
+
+@pytest.mark.req("IMPL-32", "INV-03", "MONEY-03", "MONEY-04")
+def test_every_output_tells_one_total(signed_in, shop):
+    order = unshipped_order(shop, lines=2, amounts=AMOUNTS)
+    here = order.get_absolute_url()
+    _key, secret = keys.create_key(merchant=shop, name="till", by=STAFF)
+
+    def told() -> dict[str, str]:
+        pages = {page: words(signed_in.get(f"{here}{page}")) for page in
+                 ("", "confirm-shipment/", "cancel/", "refund/", "packing-slip/")}  # fmt: skip
+        pages["list"] = words(signed_in.get("/orders/?status=all"))
+        pdf = PdfReader(io.BytesIO(signed_in.get(f"{here}packing-slip.pdf").content))
+        pages["pdf"] = "".join(page.extract_text() for page in pdf.pages)
+        return {name: text for name, text in pages.items() if "not possible now" not in text}
+
+    unpaid = told()
+    assert set(unpaid) == {"", "confirm-shipment/", "cancel/", "packing-slip/", "list", "pdf"}
+    confirm(order, 1, rest_not_sent=True)
+    paid = told()
+    assert set(paid) == {"", "refund/", "packing-slip/", "list", "pdf"}
+    for texts in (unpaid, paid):
+        assert [name for name, text in texts.items() if "£251.20" not in text] == []
+    api = signed_in.get(f"/api/v1{here}", headers={"authorization": f"Bearer {secret}"}).json()
+    assert (api["total"], api["currency"]) == ("251.20", "GBP")
+    assert sum(Decimal(item["paid_total"]) for item in api["items"]) == Decimal("251.20")
+    booked = LedgerLine.objects.filter(order=order, kind="charge")
+    assert sum(line.amount for line in booked) == order.total == Decimal("251.20")
+    assert Operation.objects.get(order=order, purpose="capture").amount == order.total
 
 
 @pytest.mark.req("DETAIL-03", "LIST-13")

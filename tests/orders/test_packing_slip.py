@@ -7,6 +7,7 @@ import io
 import pytest
 from pypdf import PdfReader
 
+from core.templatetags.ui import day_words
 from orders.domain.drafts import ContactDraft
 from tests.factories import (
     AMOUNTS,
@@ -18,6 +19,8 @@ from tests.factories import (
     unshipped_order,
 )
 from tests.pages import words
+
+SELECTED = "packing-slips.pdf?order={}"
 
 
 @pytest.fixture
@@ -39,6 +42,7 @@ def text_of(reader: PdfReader) -> str:
 @pytest.mark.req("SLIP-01", "SLIP-02", "SLIP-03", "SLIP-04", "SLIP-05", "SLIP-07")
 def test_one_page_carries_label_cut_line_and_list(signed_in, shop):
     shop.address_1, shop.returns_policy = "Unit 6, Slipway Yard", "30 days"
+    shop.customer_service_email, shop.contact_phone = "help@harbour.example", "0131 496 0001"
     shop.save()
     order = unshipped_order(shop, lines=3, is_business=True, purchase_order_number="PO-77")
 
@@ -56,6 +60,13 @@ def test_one_page_carries_label_cut_line_and_list(signed_in, shop):
     for item in order.items.all():
         for fact in (item.title, item.sku, item.number, item.listing.listing_id):
             assert fact in slip
+    text = words(page).split("Packing slip Ship to")[1]
+    bought = day_words(order.purchased_at.astimezone(shop.marketplace.zone).date(), "GB")
+    for fact in (f"Order ID {order.number} Purchase date {bought} Buyer Eilidh MacLeod",
+                 "Business Buyer Shipping service Standard", "Eilidh Receiver MacLeod",
+                 "Item price £10.00 Shipping £2.00 £12.00", "help@harbour.example",
+                 "0131 496 0001", "3 products, 3 units"):  # fmt: skip
+        assert fact in text, fact
     for fact in (order.number, "Harbour &amp; Hearth Ltd", "Unit 6, Slipway Yard", "30 days",
                  "Buyer PO#: PO-77", "Order total", "£36.00"):  # fmt: skip
         assert fact in html
@@ -80,14 +91,32 @@ def test_the_pdf_has_selectable_text_and_the_paper_asked_for(signed_in, shop, pa
     assert len(reader.pages) == 1
 
 
+@pytest.mark.req("SLIP-06")
+@pytest.mark.parametrize(
+    ("place", "own", "size"),
+    [("a4", "", (595, 842)), ("letter", "", (612, 792)), ("letter", "a4", (595, 842))],
+)
+def test_the_paper_is_the_marketplaces_or_ones_own(signed_in, alice, shop, place, own, size):
+    type(shop.marketplace).objects.filter(pk=shop.marketplace_id).update(paper_size=place)
+    alice.memberships.update(paper_size=own)
+    order = unshipped_order(shop)
+    box = pdf_of(signed_in.get(f"/orders/{order.number}/packing-slip.pdf")).pages[0].mediabox
+    assert (round(box.width), round(box.height)) == size
+
+
 @pytest.mark.req("SLIP-08", "PENDING-05", "F01", "F02")
-@pytest.mark.parametrize("status", ["pending", "cancelled"])
-@pytest.mark.parametrize("form", ["packing-slip/", "packing-slip.pdf"])
-def test_refused_for_pending_and_cancelled_orders(signed_in, shop, status, form):
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [("pending", "is not verified yet. Do not ship."), ("cancelled", "is cancelled. Do not ship.")],
+)
+@pytest.mark.parametrize("form", ["{}/packing-slip/", "{}/packing-slip.pdf", SELECTED])
+def test_refused_for_pending_and_cancelled_orders(signed_in, shop, status, sentence, form):
     order = order_in(status, shop)
-    answer = signed_in.get(f"/orders/{order.number}/{form}")
+    answer = signed_in.get("/orders/" + form.format(order.number))
     assert answer.status_code == 409
+    assert f"order {order.number} {sentence}" in words(answer).replace("Order", "order")
     assert "Harbour Row" not in answer.content.decode()
+    assert not order.history.filter(event="order.slip_printed").exists()
 
 
 @pytest.mark.req("SLIP-09")
