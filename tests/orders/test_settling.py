@@ -33,6 +33,7 @@ from payments.models import Operation, Payment, SandboxEntry
 from tests.factories import GATEWAY, STAFF, shipped_order, unshipped_order
 from tests.factories import refund as give_back
 from tests.killed import POINTS
+from tests.outsiders import forms_ready
 from tests.pages import form_of, kinds, snapshot, words
 
 SENTENCE = "This order is being confirmed right now"
@@ -285,6 +286,28 @@ def test_an_operation_that_cannot_be_finished_stops_no_other(shop, caplog):
     assert "settling.failed" in caplog.text
     with clock.stopped(clock.now() + timedelta(minutes=5)):
         assert command("reconcile")[0] == 1
+
+
+@pytest.mark.req("IMPL-15")
+def test_acts_do_not_wait_for_mail_queue_and_cache(client, alice, shop, settings):
+    """Only the gateway can stop an act: everything else is away here, and is owed."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    settings.CACHES = {
+        "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}
+    }
+    client.force_login(alice)
+    ready = forms_ready(client, shop)
+    acts = {"confirm-shipment": ("shipped", "N05"), "cancel": ("cancelled", "N06"),
+            "refund": ("shipped", "N10")}  # fmt: skip
+    for address, fields in ready.items():
+        act = address.split("/")[-2]
+        if act in acts:
+            assert client.post(address, fields).status_code == 302
+            order = Order.objects.get(number=address.split("/")[2])
+            assert (order.status, kinds(order).count(acts[act][1])) == (acts[act][0], 1)
+            owed = order.messages_owed.get(kind=acts[act][1])
+            assert owed.state == "queued"
 
 
 # The commands say so ---------------------------------------------------------------------------
