@@ -15,6 +15,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.utils.translation import gettext as _
 
+from core.encoding import OTHER_ENCODING
 from core.logs import request_id
 from core.metrics import QUERIES
 from core.views import errors
@@ -96,6 +97,8 @@ class PlainInput:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.META.get(OTHER_ENCODING):
+            return errors.other_encoding(request)
         if not (_plain_path(request) and _plain_query(request.META)):
             return errors.bad_request(request)
         return self.get_response(request)

@@ -35,6 +35,15 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     )
 
 
+def other_encoding(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        415,
+        _("This request cannot be read"),
+        _("It is written in another encoding than UTF-8. Nothing was changed."),
+    )
+
+
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return refused(request, _("Ask the account owner for access."))
 
@@ -187,6 +196,7 @@ _CODES = {
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
+    415: "UNSUPPORTED_MEDIA_TYPE",
     500: "SERVER_ERROR",
     503: "BUSY",
 }
