@@ -35,6 +35,6 @@ def read_cursor(after: str | None, before: str | None) -> Cursor | None:
             and isinstance(position, int)
             and 0 <= position < 10**9
         )
-    except (ValueError, TypeError, binascii.Error, AttributeError):
+    except (ValueError, TypeError, binascii.Error, AttributeError, RecursionError):
         return None
     return Cursor(rank, at, number, position, backwards=not after) if sound else None

@@ -210,6 +210,7 @@ def test_sorting_by_date_and_by_status_is_stable(signed_in, shop):
         "sort=xyz", "status=lost", "range=-1d", "range=1e9", "per_page=1000000", "after=abc",
         "after=W10", "before=%25", "status__in=x", "merchant__id=1", "_connector=OR", "sub_type=x",
         "page=0", "search=nope", "sort=date&sort=-date",
+        pytest.param(f"after={'W1tb' * 1000}", id="after=nested without end"),
     ],
 )  # fmt: skip
 def test_unknown_values_fall_back_to_the_default(signed_in, shop, query):
