@@ -65,8 +65,11 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
     """Ask to sign in, then lead back; a fragment asks for the page that it belongs to."""
     htmx = getattr(request, "htmx", None)
     if htmx:
-        page = htmx.current_url_abs_path or request.get_full_path()
-        return HttpResponseClientRedirect(redirect_to_login(page).url)
+        try:
+            page = htmx.current_url_abs_path
+        except ValueError:  # no address at all
+            page = None
+        return HttpResponseClientRedirect(redirect_to_login(page or request.get_full_path()).url)
     back = request.get_full_path() if request.method in ("GET", "HEAD") else ""
     return redirect_to_login(back) if back else redirect_to_login("/home/")
 

@@ -49,6 +49,14 @@ def test_a_fragment_of_a_stranger_leads_the_whole_page_to_sign_in(client, db):
     assert answer["HX-Redirect"] == "/login/?next=/orders/%3Frange%3D7d"
 
 
+@pytest.mark.req("NAV-04", "IMPL-11")
+@pytest.mark.parametrize("where", ["http://[", "//evil.example/x", "http://evil.example/orders/"])
+def test_a_fragment_of_no_page_of_ours_leads_to_itself(client, db, where):
+    headers = {"HX-Request": "true", "HX-Current-URL": where}
+    answer = client.get("/orders/?range=30d", headers=headers)
+    assert answer["HX-Redirect"] == "/login/?next=/orders/%3Frange%3D30d"
+
+
 @pytest.mark.req("IMPL-11")
 @pytest.mark.parametrize(
     "elsewhere",
