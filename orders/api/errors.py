@@ -39,8 +39,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
         code, message = "INVALID_INPUT", "Some fields are not right."
         facts: Any = {"fields": error.detail}
     else:
-        told = getattr(error, "detail", "")
-        code = str(getattr(error, "default_code", "error")).upper()
+        told = response.data["detail"]  # what is not found is no exception of the framework's own
+        code = str(getattr(error, "default_code", told.code)).upper()
         message, facts = str(told), {}
     response.data = {"code": code, "message": message, "field": "", "facts": facts, "remedy": ""}
     return response

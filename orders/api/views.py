@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import cache_control
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ParseError, PermissionDenied
@@ -23,6 +25,7 @@ from orders.enums import OrderStatus
 from orders.models import Order
 
 PAGE = 50
+not_kept = method_decorator(cache_control(no_store=True), name="dispatch")  # TH-10
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     OpenApiTypes.STR,
@@ -31,6 +34,7 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 )
 
 
+@not_kept
 class Orders(APIView):
     """All orders of the key's merchant."""
 
@@ -81,6 +85,7 @@ class Orders(APIView):
         return Response({"orders": _shown(page.orders), "next": following})
 
 
+@not_kept
 class OneOrder(APIView):
     """One order of the key's merchant; another merchant's does not exist."""
 

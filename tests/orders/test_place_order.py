@@ -14,7 +14,7 @@ from accounts.domain import keys
 from accounts.models import Holiday
 from accounts.permissions import Function, Level
 from catalog.models import Listing
-from core import clock
+from core import breaker, clock, throttle
 from core.actor import Actor
 from core.templatetags.ui import day_words
 from orders.domain import verification
@@ -328,6 +328,46 @@ def test_keys_open_one_merchants_orders_and_no_other(client, key, shop, charlie)
     assert client.get(f"{URL}{hidden.number}/", headers=sent).json()["ship_to"] is None
     for wrong in ("", "Bearer", "Bearer x", f"Basic {key}", f"Bearer {key}x"):
         assert client.get(URL, headers={"authorization": wrong}).status_code == 401
+
+
+@pytest.mark.req("MWS-14", "IMPL-03")
+def test_what_is_not_there_is_named_and_no_answer_is_kept(client, key, order):
+    sent = {"authorization": f"Bearer {key}"}
+    missing = client.get(f"{URL}203-0000000-0000000/", headers=sent)
+    said = {"code": "NOT_FOUND", "message": "Not found.", "field": "", "facts": {}, "remedy": ""}
+    assert (missing.status_code, missing.json()) == (404, said)
+    stranger = client.get(URL, headers={"authorization": "Bearer x"})
+    wrong = client.post(URL, "[", "application/json", headers=sent)
+    answers = [client.get(URL, headers=sent), client.get(f"{URL}{order.number}/", headers=sent)]
+    for answer in (*answers, missing, stranger, wrong):
+        assert answer["Cache-Control"] == "no-store"
+
+
+@pytest.mark.req("IMPL-12", "IMPL-30")
+def test_a_key_has_a_limit_and_half_of_it_without_redis(client, key, settings):
+    sent = {"authorization": f"Bearer {key}"}
+    assert _tries(client, sent) == 360
+    settings.CACHES = {
+        "default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}
+    }
+    throttle._redis.cache_clear()
+    try:
+        assert _tries(client, sent) == 180
+        assert breaker.redis.is_open  # a server that is away is not asked each time
+    finally:
+        breaker.redis.reset()
+        throttle._redis.cache_clear()
+
+
+def _tries(client, sent) -> int:
+    """Call until the limit, at one instant; return how many calls were answered."""
+    with clock.stopped(clock.now()):
+        for tries in range(400):
+            answer = client.get(f"{URL}?status=x", headers=sent)
+            if answer.status_code == 429:
+                assert 0 < int(answer["Retry-After"]) <= 60
+                return tries
+    return 400
 
 
 @pytest.mark.req("MWS-08", "MWS-13", "INV-18", "PERMISSION-03")
