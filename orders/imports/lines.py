@@ -30,6 +30,7 @@ _OTHER_KINDS = (
     b"{\\rtf",
     b"<",
 )
+_LONGEST_TOLD = 200  # characters
 _UNREADABLE = "\ufffd"
 _END_OF_FILE = "\x1a"  # as old programs write it
 
@@ -133,4 +134,10 @@ def _unquoted(cell: str) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     """Join names for a message; a file that is none of ours may have any number of any length."""
-    return ", ".join(names)[:200] or "–"
+    return told(", ".join(names)) or "–"
+
+
+def told(text: str) -> str:
+    """Return a file's own text as messages repeat it: cut, and nothing that steers a terminal."""
+    cut = text if len(text) <= _LONGEST_TOLD else text[: _LONGEST_TOLD - 1] + "…"
+    return "".join(c if c.isprintable() else _UNREADABLE for c in cut)

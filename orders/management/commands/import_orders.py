@@ -48,7 +48,8 @@ class Command(BaseCommand):
         except lines.FileError as error:
             raise CommandError(str(error)) from error
         for failed in summary.failed:
-            self.stderr.write(f"line {failed.line}, order {failed.number}: {failed.error}")
+            order = lines.told(failed.number)
+            self.stderr.write(f"line {failed.line}, order {order}: {failed.error}")
         self.stdout.write(
             f"{summary.placed} placed, {summary.known} known already, {len(summary.failed)} refused"
         )
