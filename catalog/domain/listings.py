@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from django.db import connection
+
 from accounts.models import Merchant
 from catalog.models import Listing, ListingTitle, StockChange
 
@@ -27,6 +29,21 @@ class NewListing:
 def new_listing_id() -> str:
     """Return a fresh listing ID: ten letters and digits, not guessable in sequence."""
     return "L" + "".join(secrets.choice(ALPHABET) for _ in range(9))
+
+
+def keys_of(skus: Iterable[str]) -> dict[str, str]:
+    """Return the key of each SKU; those with the same key name one listing.
+
+    What differs in case alone is the same to the database, whose unique key decides. Python agrees
+    with it about ASCII; of Σ and İ, for one, the two write other small letters.
+    """
+    wanted = set(skus)
+    keys = {sku: sku.lower() for sku in wanted if sku.isascii()}
+    if others := sorted(wanted - keys.keys()):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT sku, lower(sku) FROM unnest(%s::text[]) AS t (sku)", [others])
+            keys |= dict(cursor.fetchall())
+    return keys
 
 
 def create_listings(

@@ -137,15 +137,16 @@ def _checked(
 
 
 def _locked_listings(merchant_id: int, wanted: Sequence[OrderDraft]) -> dict[str, Listing]:
-    """Lock the listings the drafts name and return them by SKU in lower case."""
-    skus = {item.sku.lower() for draft in wanted for item in draft.items}
-    keys = (
+    """Lock the listings the drafts name and return them by SKU, as the drafts write it."""
+    keys = listing_verbs.keys_of(item.sku for draft in wanted for item in draft.items)
+    there = dict(
         Listing.objects.for_merchant(merchant_id)
         .annotate(key=Lower("sku"))
-        .filter(key__in=skus)
-        .values_list("pk", flat=True)
+        .filter(key__in=set(keys.values()))
+        .values_list("key", "pk")
     )
-    return {listing.sku.lower(): listing for listing in stock.lock(list(keys)).values()}
+    locked = stock.lock(there.values())
+    return {sku: locked[there[key]] for sku, key in keys.items() if key in there}
 
 
 def _accepted(
@@ -161,18 +162,18 @@ def _accepted(
             continue
         refusal = next(
             (
-                _unavailable(f"items.{place}", item.sku, listings.get(item.sku.lower()))
+                _unavailable(f"items.{place}", item.sku, listings.get(item.sku))
                 for place, item in enumerate(draft.items)
-                if not _offered(listings.get(item.sku.lower()))
+                if not _offered(listings.get(item.sku))
             ),
             None,
         )
         if refusal is None:
             units = Counter[int]()
             for item in draft.items:
-                units[listings[item.sku.lower()].pk] += item.quantity
+                units[listings[item.sku].pk] += item.quantity
             for place, item in enumerate(draft.items):
-                listing = listings[item.sku.lower()]
+                listing = listings[item.sku]
                 if units[listing.pk] > left[listing.pk]:
                     refusal = Refusal(
                         "OUT_OF_STOCK",
@@ -225,12 +226,12 @@ def _write(
             (listing.pk, item.title or listing.title)
             for _order_, draft in pairs
             for item in draft.items
-            for listing in [listings[item.sku.lower()]]
+            for listing in [listings[item.sku]]
         ],
     )
     Item.objects.bulk_create(
         (
-            _item(order, line, item, listings[item.sku.lower()], titles)
+            _item(order, line, item, listings[item.sku], titles)
             for order, draft in pairs
             for line, item in enumerate(draft.items, start=1)
         ),
@@ -246,7 +247,7 @@ def _write(
             stock.Movement(listing_id, order.pk, -units, stock.Cause.ORDER)
             for order, draft in pairs
             for listing_id, units in stock.units_by_listing(
-                (listings[item.sku.lower()].pk, item.quantity) for item in draft.items
+                (listings[item.sku].pk, item.quantity) for item in draft.items
             ).items()
         ],
         at=at or max(order.purchased_at for order in orders.values()),
@@ -275,7 +276,7 @@ def _promise(
     return promise_of(
         draft.purchased_at,
         merchant=merchant,
-        own_days=[listings[item.sku.lower()].handling_business_days for item in draft.items],
+        own_days=[listings[item.sku].handling_business_days for item in draft.items],
         service_level=draft.ship_service_level,
         holidays=holidays,
     )

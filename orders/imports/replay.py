@@ -124,10 +124,11 @@ def _create_listings(merchant: Merchant, year: Year, *, at: datetime) -> None:
         .annotate(key=Lower("sku"))
         .values_list("key", flat=True)
     )
+    keys = listings.keys_of(year.stock)
     new = [
         NewListing(sku, title[:200], round_half_up(price, "GBP"), sold + 100)
         for sku, (title, price, sold) in year.stock.items()
-        if sku.lower() not in there
+        if keys[sku] not in there
     ]
     listings.create_listings(merchant, new, at=at.astimezone(UTC))
 

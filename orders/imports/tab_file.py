@@ -191,16 +191,17 @@ def _known(merchant: Merchant, drafts: Sequence[OrderDraft]) -> set[str]:
 def _make_room(merchant: Merchant, drafts: Sequence[OrderDraft], *, at: datetime) -> None:
     """Create listings for products not met before, and units sold beyond the stock we know."""
     wanted: dict[str, NewListing] = {}
+    keys = listings.keys_of(item.sku for draft in drafts for item in draft.items)
     for draft in drafts:
         for item in draft.items:
-            key = item.sku.lower()
+            key = keys[item.sku]
             units = wanted[key].quantity if key in wanted else 0
             price = item.amount("item_price") / max(item.quantity, 1)
             price = round_half_up(price, merchant.marketplace.currency)
             units = min(units + item.quantity, _MOST_STOCK)
             wanted[key] = NewListing(item.sku, item.title or item.sku, price, units)
     there = {
-        listing.sku.lower(): listing
+        listing.key: listing  # type: ignore[attr-defined]
         for listing in Listing.objects.for_merchant(merchant)
         .annotate(key=Lower("sku"))
         .filter(key__in=list(wanted))

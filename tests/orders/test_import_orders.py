@@ -121,6 +121,30 @@ def test_a_bad_record_is_named_with_its_line_and_the_others_run(shop, file, reco
     assert placed(shop) == ["A", "C"]
 
 
+@pytest.mark.req("INV-13", "FEED-40", "SEARCH-11")
+@pytest.mark.parametrize(
+    ("sku", "again"),
+    [("ΟΔΟΣ", "ΟΔΟΣ"), ("İNCİ", "İNCİ"), ("CAFÉ", "café"), ("カップ", "カップ"), ("K", "k")],
+)
+def test_a_sku_is_one_listing_whatever_its_letters(shop, file, sku, again):
+    """Databases and programs write some letters small in different ways; the database decides."""
+    orders = [line("A", sku=sku), line("B", sku=again), line("C")]
+    out, err, _failed = bring(file, shop, text(*orders))
+    assert ("3 placed, 0 known already, 0 refused" in out, err) == (True, "")
+    out, err, _failed = bring(file, shop, text(*orders, line("D", sku=sku)))
+    assert ("1 placed, 3 known already, 0 refused" in out, err) == (True, "")
+    sold = Item.objects.filter(order__merchant_order_number__in=["A", "D"])
+    assert len(set(sold.values_list("listing", flat=True))) == 1
+
+
+@pytest.mark.req("IMPL-25", "TH-57")
+def test_an_order_number_is_told_plainly_and_cut(shop, file):
+    _out, err, _failed = bring(file, shop, text(line("\x1b[31mA\x07"), line("B" * 5000)))
+    told = err.splitlines()
+    assert told[0].startswith("line 2, order \ufffd[31mA\ufffd: this record has control")
+    assert told[1].startswith(f"line 3, order {'B' * 199}…: merchant_order_number: Must be 60")
+
+
 @pytest.mark.req("INV-13", "FEED-09")
 def test_the_line_named_is_the_one_in_error(shop, file):
     """The second item of an order that is spread over the file."""
