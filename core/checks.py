@@ -31,3 +31,14 @@ def timetable_is_complete(
             if jobs.get(name) != task
         ),
     ]
+
+
+@register
+def fail_points_are_for_tests(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """E103: processes would fail on purpose where the settings are no tests' (TH-64)."""
+    if not settings.FAIL_POINTS_FILE or settings.CLOCK_MAY_STOP:
+        return []
+    hint = "Only settings of tests, which let the clock be stopped, name a FAIL_POINTS_FILE."
+    return [Error("Fail points are open.", hint=hint, id="core.E103")]

@@ -9,6 +9,7 @@ from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, connection, transaction
 
+from core import failpoints
 from core.metrics import REPEATED, VIOLATED
 
 P = ParamSpec("P")
@@ -34,6 +35,7 @@ def unit_of_work(verb: Callable[P, R]) -> Callable[P, R]:
 
     Inside an open transaction it runs once, as a part of it.
     """
+    point = f"{verb.__module__.rpartition('.')[2]}.{verb.__name__.lstrip('_')}"
 
     @wraps(verb)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -43,7 +45,10 @@ def unit_of_work(verb: Callable[P, R]) -> Callable[P, R]:
         for left in reversed(range(TRIES)):
             try:
                 with transaction.atomic():
-                    return verb(*args, **kwargs)
+                    result = verb(*args, **kwargs)
+                    failpoints.hit(f"{point}.before_commit")
+                failpoints.hit(f"{point}.after_commit")
+                return result
             except DatabaseError as error:
                 if not left or not _repeatable(error):
                     _note_violation(error)

@@ -13,10 +13,11 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import uuid4
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Max, Q
 
-from core import clock
+from core import clock, failpoints
 from core.bulk import update_rows
 from core.money import Money
 from payments.gateways import Answer, GatewayUnavailable, gateway
@@ -24,7 +25,8 @@ from payments.models import Operation, Payment
 
 log = logging.getLogger(__name__)
 
-LEASE = timedelta(seconds=60)  # how long whoever called may take before the reconciler asks
+# How long whoever called may take before the reconciler asks.
+LEASE = timedelta(seconds=settings.OPERATION_LEASE_SECONDS)
 Purpose = Operation.Purpose
 State = Operation.State
 
@@ -174,8 +176,11 @@ def _call_one(operation: Operation, token: str) -> Answer | None:
         Purpose.REFUND: gateway().refund,
     }[Purpose(operation.purpose)]
     amount = Money(operation.amount, operation.currency)
+    failpoints.hit("payment.before_call")
     try:
-        return act(key=operation.key, token=token, amount=amount, at=operation.created_at)
+        answer = act(key=operation.key, token=token, amount=amount, at=operation.created_at)
     except GatewayUnavailable:
         log.warning("gateway.no_answer", extra={"operation": operation.pk})
         return None
+    failpoints.hit("payment.after_call")
+    return answer

@@ -212,9 +212,12 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
+# A task that kills its process would come back at once, and again: its rows are looked for anew
+# after a lease instead.
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker may be away for longer than 100 tries take
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_SOFT_TIME_LIMIT = 240
@@ -242,6 +245,7 @@ CELERY_TASK_ROUTES = {
 # When each job is due, under its name (core.jobs); a check holds the two together (TECH-04).
 CELERY_BEAT_SCHEDULE = {
     "check-payments": {"task": "orders.check_payments", "schedule": timedelta(minutes=1)},
+    "resume-jobs": {"task": "core.resume_jobs", "schedule": timedelta(seconds=15)},
     "send-password-resets": {
         "task": "accounts.send_password_resets",
         "schedule": timedelta(minutes=1),
@@ -253,7 +257,10 @@ PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", default="payments.gateways.sandbox.
 SANDBOX_VERIFICATION_DELAY = timedelta(
     seconds=env.int("SANDBOX_VERIFICATION_SECONDS", default=15 * 60)
 )
+OPERATION_LEASE_SECONDS = 60  # how long a call at the gateway is left to whoever made it
+JOB_LEASE_SECONDS = 30  # how long a run that says nothing is believed to be alive
 CLOCK_MAY_STOP = False
+FAIL_POINTS_FILE = ""  # named by settings of tests only
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

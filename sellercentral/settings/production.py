@@ -21,6 +21,8 @@ if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10:
 if any(word in SECRET_KEY.lower() for word in _PLACEHOLDERS):
     raise ImproperlyConfigured("SECRET_KEY is a placeholder; make a random one.")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+if env.str("FAIL_POINTS_FILE", default=""):
+    raise ImproperlyConfigured("FAIL_POINTS_FILE lets processes fail on purpose: for tests only.")
 if DEBUG:
     raise ImproperlyConfigured("DEBUG shows the inside of the product to everybody.")
 if any("*" in host for host in ALLOWED_HOSTS):

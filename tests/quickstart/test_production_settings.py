@@ -52,6 +52,7 @@ def test_check_deploy_finds_nothing() -> None:
         ("ALLOWED_HOSTS", None, "ALLOWED_HOSTS must be set on a server."),
         ("ALLOWED_HOSTS", "*", "ALLOWED_HOSTS must name the hosts; * is refused."),
         ("ALLOWED_HOSTS", "shop.example,*", "ALLOWED_HOSTS must name the hosts; * is refused."),
+        ("FAIL_POINTS_FILE", "/tmp/points", "FAIL_POINTS_FILE lets processes fail on purpose"),
         ("DEBUG", "on", "DEBUG shows the inside of the product to everybody."),
         ("SITE_URL", "http://shop.example", "SITE_URL must begin with https"),
         ("DATABASE_URL", None, "DATABASE_URL must be set on a server."),

@@ -1,0 +1,24 @@
+"""The real lane of the tests: web, worker and beat as processes, with short pauses, which fail on
+purpose where a file says so."""
+
+from datetime import timedelta
+
+from sellercentral.settings.base import *  # noqa: F403
+from sellercentral.settings.base import CELERY_BEAT_SCHEDULE, env
+
+SECRET_KEY = "tests-" + "0" * 60
+ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+WHITENOISE_AUTOREFRESH = True
+WHITENOISE_USE_FINDERS = True
+CLOCK_MAY_STOP = True
+FAIL_POINTS_FILE = env.str("FAIL_POINTS_FILE", default="")
+
+# Leases and ticks as short as a test can wait for; at their own length in the long lane.
+OPERATION_LEASE_SECONDS = env.int("OPERATION_LEASE_SECONDS", default=60)
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)
+OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)
+if longest := env.float("LONGEST_TICK_SECONDS", default=0.0):
+    for _entry in CELERY_BEAT_SCHEDULE.values():
+        _entry["schedule"] = min(_entry["schedule"], timedelta(seconds=longest))
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1
