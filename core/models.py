@@ -10,11 +10,13 @@ class JobRun(models.Model):
     """One run of a job of the timetable.
 
     counts: what was done, in numbers by name. error: of a run that failed, without personal data.
-    finished_at: null while it runs, and for ever if its process was killed.
+    finished_at: null while it runs. lease_until: renewed with each batch; a run that lets it lapse
+        is dead or hangs, and another takes its place (FT-04 to FT-06).
     """
 
     job = models.CharField(max_length=40)
     started_at = models.DateTimeField()
+    lease_until = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     counts = models.JSONField(default=dict)
     error = models.CharField(max_length=500, blank=True)
@@ -24,6 +26,11 @@ class JobRun(models.Model):
             models.CheckConstraint(
                 name="a_job_ends_after_it_began",
                 condition=Q(finished_at=None) | Q(finished_at__gte=F("started_at")),
+            ),
+            models.UniqueConstraint(
+                name="a_job_never_overlaps_with_itself",
+                fields=["job"],
+                condition=Q(finished_at=None),
             ),
         ]
         indexes = [models.Index(name="last_runs_of_a_job", fields=["job", "-started_at"])]

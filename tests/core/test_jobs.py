@@ -8,7 +8,7 @@ import pytest
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 
-from core import checks, jobs
+from core import checks, clock, jobs
 from core.models import JobRun
 from tests.factories import pending_order
 from tests.races import racers
@@ -72,6 +72,45 @@ def test_a_run_that_fails_is_remembered_too(db, monkeypatch):
     with pytest.raises(LookupError):
         jobs.run("broken")
     assert JobRun.objects.get().error == "LookupError"
+
+
+@pytest.mark.req("FT-04", "FT-05", "IMPL-34")
+def test_a_run_that_died_is_ended_and_done_again(shop):
+    """Its process was killed: nobody ended it, and nobody renews its lease."""
+    pending_order(shop)
+    at = clock.now()
+    dead = JobRun.objects.create(job="check-payments", started_at=at, lease_until=at + jobs.LEASE)
+    assert run_job("check-payments") == "It is running elsewhere.\n"
+    assert run_job("resume-jobs") == "Nothing was due.\n"
+
+    with clock.stopped(at + jobs.LEASE):
+        assert run_job("resume-jobs", "--dry-run").startswith("check-payments: run again")
+        assert run_job("resume-jobs") == "1 jobs resumed\n"
+
+    dead.refresh_from_db()
+    assert (dead.error, dead.finished_at) == (jobs.LOST, at + jobs.LEASE)
+    told = run_job("check-payments", "--now", "2099-01-01T00:00:00Z")
+    assert told == "1 payments checked\n"
+
+
+@pytest.mark.req("FT-06", "IMPL-20")
+def test_a_run_that_was_taken_for_dead_stops_and_its_successor_is_left_alone(db, monkeypatch):
+    batches = []
+
+    def work() -> jobs.Done:
+        batches.append(1)
+        if len(batches) == 1:  # longer than its lease, as a frozen process is
+            JobRun.objects.update(lease_until=clock.now())
+            assert jobs.run("slow") == {"batches": 1}
+            return jobs.Done({"batches": 1}, more=True)
+        return jobs.Done({"batches": 1})
+
+    monkeypatch.setitem(jobs.JOBS, "slow", jobs.Job("slow", "core.slow", work, tuple))
+
+    assert jobs.run("slow") == {"batches": 1}
+    first, second = JobRun.objects.order_by("pk")
+    assert (first.error, first.counts) == (jobs.LOST, {})
+    assert (second.error, second.counts) == ("", {"batches": 1})
 
 
 @pytest.mark.race

@@ -113,8 +113,13 @@ CATALOGUE = [
 CORE = [
     Case(
         "a_job_ends_after_it_began",
-        "INSERT INTO core_jobrun (job, started_at, finished_at, counts, error)"
-        " VALUES ('tea', now(), now() - interval '1 second', '{{}}', '')",
+        "INSERT INTO core_jobrun (job, started_at, lease_until, finished_at, counts, error)"
+        " VALUES ('tea', now(), now(), now() - interval '1 second', '{{}}', '')",
+    ),
+    Case(
+        "a_job_never_overlaps_with_itself",
+        "INSERT INTO core_jobrun (job, started_at, lease_until, counts, error)"
+        " SELECT 'tea', now(), now(), '{{}}', '' FROM generate_series(1, 2)",
     ),
 ]
 ORDERS = [
