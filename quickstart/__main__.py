@@ -13,7 +13,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 
-from quickstart import services
+from quickstart import product, services
 from quickstart.supervisor import STOP_SIGNALS, Child, Supervisor
 
 STARTED = time.monotonic()
@@ -139,22 +139,14 @@ def start_product(
 ) -> None:
     logs = runtime / "logs"
     logs.mkdir(exist_ok=True)
-    # Modules, not scripts: the first line of a script breaks on long paths.
-    celery = [sys.executable, "-m", "celery", "-A", "sellercentral"]
-    worker = [*celery, "worker", "--loglevel", "INFO", "--concurrency", "2", "--without-gossip"]
-    beat = [*celery, "beat", "--loglevel", "INFO", "--pidfile="]
-    beat += ["--scheduler", "celery.beat:Scheduler"]  # keeps no file
-    web = [sys.executable, "-m", "gunicorn", "sellercentral.wsgi", "--bind", f"{host}:{port}"]
-    web += ["--config", "deploy/gunicorn.conf.py", "--threads", "4"]
-    web += ["--graceful-timeout", "8", "--log-level", "warning"]
     here = {"cwd": services.ROOT}
 
     def start(name: str, args: list[str], ready: Callable[[], bool] | None = None) -> None:
         supervisor.start(Child(name, args, logs / f"{name}.log", env, ready, popen=here))
 
-    start("worker", worker)
-    start("beat", beat)
-    start("web", web, lambda: is_ready(host, port))
+    start("worker", product.worker())
+    start("beat", product.beat())
+    start("web", product.web(host, port), lambda: is_ready(host, port))
 
 
 def is_ready(host: str, port: int) -> bool:
