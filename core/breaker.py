@@ -29,3 +29,4 @@ class Breaker:
 
 
 redis = Breaker("redis")
+mail = Breaker("mail server")

@@ -13,6 +13,7 @@ from django.db import connection
 
 from accounts.models import Merchant, User
 from accounts.permissions import Preset
+from core import breaker
 from orders.models import Order
 from payments.gateways import sandbox
 from tests.contract_plugin import (  # noqa: F401  hooks of pytest
@@ -56,8 +57,9 @@ def _others(seconds: float = 10.0) -> list[tuple[str, str]]:
 
 @pytest.fixture(autouse=True)
 def _fresh_limits() -> None:
-    """Rate limits count anew in each test."""
+    """Rate limits count anew in each test, and servers that were away are asked again."""
     cache.clear()
+    breaker.mail.reset()
 
 
 @pytest.fixture

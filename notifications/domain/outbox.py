@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db import models
+
+from core.jobs import nudge
 from notifications.models import Outbox
 
+SEND = "notifications.send_outbox"
 NOTIFICATIONS = "Notification"  # every instant notification's kind ends with it
 MERCHANT_KINDS = frozenset({"N02", "N07", "N08", "N20", "N37"})
+MAILS = (Outbox.Channel.BUYER_EMAIL, Outbox.Channel.MERCHANT_EMAIL)
+
+_silent: ContextVar[bool] = ContextVar("outbox_silent", default=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,8 @@ def channel_of(kind: str) -> Outbox.Channel:
 
 def owe(messages: Sequence[Owed]) -> None:
     """Write messages in the caller's transaction; each leaves after commit under its key."""
-    Outbox.objects.bulk_create(
+    state = Outbox.State.DROPPED if _silent.get() else Outbox.State.QUEUED
+    rows = Outbox.objects.bulk_create(
         Outbox(
             merchant_id=message.merchant_id,
             order_id=message.order_id,
@@ -48,8 +58,41 @@ def owe(messages: Sequence[Owed]) -> None:
             kind=message.kind,
             event_key=f"{message.key}:{message.kind}",
             payload=dict(message.payload),
+            state=state,
             created_at=message.at,
             available_at=message.available_at,
         )
         for message in messages
     )
+    if any(row.channel in MAILS and row.state == Outbox.State.QUEUED for row in rows):
+        nudge(SEND)
+
+
+@contextmanager
+def silently() -> Iterator[None]:
+    """Tell nobody of what happens in the enclosed code: it happened long ago, elsewhere."""
+    token = _silent.set(True)
+    try:
+        yield
+    finally:
+        _silent.reset(token)
+
+
+def mails_of(order_id: int) -> models.QuerySet[Outbox]:
+    """Return an order's e-mails that left, failed for good or were put off (DETAIL-10)."""
+    told = models.Q(state__in=[Outbox.State.SENT, Outbox.State.FAILED]) | models.Q(attempts__gt=0)
+    return Outbox.objects.filter(told, order=order_id, channel__in=MAILS).order_by("pk")
+
+
+def rejected_mail(merchant_id: int) -> Outbox | None:
+    """Return the last e-mail to a merchant's own address if it failed for good (NOTIF-11).
+
+    None once a later one was taken: then the address is good again.
+    """
+    ended = Outbox.objects.filter(
+        merchant=merchant_id,
+        channel=Outbox.Channel.MERCHANT_EMAIL,
+        state__in=[Outbox.State.SENT, Outbox.State.FAILED],
+    )
+    last = ended.order_by("-pk").first()
+    return last if last is not None and last.state == Outbox.State.FAILED else None

@@ -205,7 +205,10 @@ EMAIL_CONFIG = env.email_url(
     "EMAIL_URL", default=f"filemail:///{(BASE_DIR / '.runtime' / 'mail').as_posix().lstrip('/')}"
 )
 vars().update(EMAIL_CONFIG)
-EMAIL_TIMEOUT = 10
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)  # seconds for a connection, and each answer
+MAIL_ANSWER_SECONDS = 45  # for the receipt of a whole message: who hangs up early sends twice
+OUTBOX_LEASE_SECONDS = 60  # more than the receipt takes
+MAIL_VIEWER = False  # copies of sent mail on a page: for demo and development
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="no-reply@sellercentral.example")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
@@ -246,6 +249,7 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULE = {
     "check-payments": {"task": "orders.check_payments", "schedule": timedelta(minutes=1)},
     "resume-jobs": {"task": "core.resume_jobs", "schedule": timedelta(seconds=15)},
+    "send-outbox": {"task": "notifications.send_outbox", "schedule": timedelta(minutes=1)},
     "send-password-resets": {
         "task": "accounts.send_password_resets",
         "schedule": timedelta(minutes=1),

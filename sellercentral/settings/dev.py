@@ -18,3 +18,4 @@ from sellercentral.settings.base import *  # noqa: E402, F403
 SECRET_KEY = os.environ.get("SECRET_KEY") or secrets.token_urlsafe(50)
 SANDBOX_SIGN_INS = True
 ADMIN_SITE = True
+MAIL_VIEWER = True

@@ -18,6 +18,7 @@ CLOCK_MAY_STOP = True
 CELERY_TASK_ALWAYS_EAGER = True
 SANDBOX_SIGN_INS = True
 ADMIN_SITE = True
+MAIL_VIEWER = True
 # Static files as they stand in the tree: a clean clone has not collected any.
 WHITENOISE_AUTOREFRESH = True
 WHITENOISE_USE_FINDERS = True

@@ -1,0 +1,217 @@
+"""Sending the e-mails of the outbox: claimed, handed over under no lock, recorded under the claim.
+
+Whatever dies on the way, nothing is missing: a lease that lapses gives its row to the next worker.
+A mail is doubled only when a worker dies between hand-over and record, and then under the same
+Message-ID (INV-09). Instant notifications are not touched here.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from core import breaker, clock
+from notifications.domain import envelopes, letters
+from notifications.domain.letters import Letter, Unwritten
+from notifications.domain.mail_server import Answer, MailServer, Unreachable, Verdict
+from notifications.domain.outbox import MAILS
+from notifications.models import LetterCopy, Outbox
+
+BATCH = 100
+SENDING = timedelta(seconds=30)  # a slow server's batch ends here; the rest is the next one's
+ATTEMPTS = 8
+# Between the tries: minutes at first, three days in all, so that a long outage is outlived.
+PAUSES = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 360, 960, 2880))
+
+State = Outbox.State
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one batch led to. more: whether there may be further rows to send now."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    more: bool = False
+
+
+class _Watch:
+    """The database's time at the start of a batch, running on without asking it again."""
+
+    def __init__(self) -> None:
+        self._at, self._started = clock.now(), time.monotonic()
+
+    @property
+    def elapsed(self) -> timedelta:
+        return timedelta(seconds=time.monotonic() - self._started)
+
+    def now(self) -> datetime:
+        return self._at + self.elapsed
+
+    def now_for(self, row: Outbox) -> datetime:
+        return self.now() + row.merchant.clock_ahead
+
+    def lease(self) -> datetime:
+        return self.now() + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
+
+
+def due(at: datetime) -> QuerySet[Outbox]:
+    """Return the e-mails that may leave now, each by its merchant's clock.
+
+    Of an order's mails to one side only the oldest is due, so that they leave in the order of
+    what happened; by state, never by number, for rows commit out of their order. Kinds that nobody
+    here can write wait for a newer worker.
+    """
+    before = Outbox.objects.filter(
+        order=OuterRef("order"),
+        channel=OuterRef("channel"),
+        state=State.QUEUED,
+        pk__lt=OuterRef("pk"),
+    )
+    rows = Outbox.objects.filter(
+        ~Exists(before),
+        Q(lease_until=None) | Q(lease_until__lte=at),
+        state=State.QUEUED,
+        channel__in=MAILS,
+        kind__in=sorted(letters.READERS),
+        available_at__lte=at + F("merchant__clock_ahead"),
+    )
+    return rows.order_by("available_at", "pk")
+
+
+def send_due(*, limit: int = BATCH) -> Sent:
+    """Send one batch of what is due (NOTIF-01, NOTIF-02).
+
+    A server that is away ends the batch and costs its letters no attempt; it is asked again
+    half a minute later. Source: FT-30 to FT-33.
+    """
+    if breaker.mail.is_open:
+        return Sent()
+    watch = _Watch()
+    waiting = _claim(limit, watch)
+    counts: Counter[str] = Counter()
+    if not waiting:
+        return Sent()
+    written = letters.write(waiting)
+    try:
+        with MailServer() as server:
+            while waiting and watch.elapsed < SENDING:
+                counts[f"mails {_send(waiting[0], written[waiting[0].pk], server, watch)}"] += 1
+                waiting.pop(0)
+    except Unreachable as gone:
+        log.warning("mail_server.away", extra={"code": str(gone), "count": len(waiting)})
+        breaker.mail.trip()
+        _put_back(waiting)
+        return Sent(counts)
+    _put_back(waiting)
+    return Sent(counts, more=True)
+
+
+@transaction.atomic
+def _claim(limit: int, watch: _Watch) -> list[Outbox]:
+    """Take rows for as long as the lease lasts; what others hold is passed over."""
+    rows = due(watch.now()).select_related("merchant")
+    taken = list(rows.select_for_update(skip_locked=True, of=("self",))[:limit])
+    mine = Outbox.objects.filter(pk__in=[row.pk for row in taken])
+    mine.update(claim=F("claim") + 1, lease_until=watch.lease())
+    for row in taken:
+        row.claim += 1
+    return taken
+
+
+def _send(row: Outbox, letter: Letter | Unwritten | None, server: MailServer, watch: _Watch) -> str:
+    """Carry one row to its next state; return that in a word."""
+    if letter is None:
+        return _record(row, State.DROPPED)
+    if isinstance(letter, Unwritten):
+        if not _begin(row, watch):
+            return "taken over"
+        return _put_off(row, letter.why, watch)
+    try:
+        message = envelopes.seal(row, letter)
+    except envelopes.Unusable as error:
+        return _record(row, State.FAILED, last_error=str(error))
+    if not message.to:
+        return _record(row, State.FAILED, last_error="no address")
+    server.open()  # before the attempt is counted
+    if not _begin(row, watch):
+        return "taken over"
+    try:
+        answer = server.hand_over(message)
+    except Unreachable:
+        _mine(row).update(attempts=F("attempts") - 1)
+        raise
+    return _settle(row, message, answer, watch)
+
+
+def _begin(row: Outbox, watch: _Watch) -> bool:
+    """Count the attempt and renew the lease; False when another worker has the row by now."""
+    begun = _mine(row).update(attempts=F("attempts") + 1, lease_until=watch.lease())
+    row.attempts += begun
+    return begun == 1
+
+
+def _settle(row: Outbox, message: EmailMessage, answer: Answer, watch: _Watch) -> str:
+    if answer.verdict is Verdict.NEVER:
+        return _record(row, State.FAILED, last_error=answer.code)
+    if answer.verdict is Verdict.LATER:
+        return _put_off(row, answer.code, watch)
+    at = watch.now_for(row)
+    if not settings.MAIL_VIEWER:
+        return _record(row, State.SENT, sent_at=at, last_error=answer.code)
+    with transaction.atomic():
+        told = _record(row, State.SENT, sent_at=at, last_error=answer.code)
+        if told == State.SENT:
+            LetterCopy.objects.create(
+                outbox=row,
+                merchant_id=row.merchant_id,
+                message_id=message.extra_headers["Message-ID"],
+                sent_to=list(message.to),
+                subject=str(message.subject),
+                body=str(message.body),
+                sent_at=at,
+            )
+    return told
+
+
+def _put_off(row: Outbox, why: str, watch: _Watch) -> str:
+    """Try again after a pause that grows; the eighth try was the last."""
+    if row.attempts >= ATTEMPTS:
+        return _record(row, State.FAILED, last_error=why)
+    later = watch.now_for(row) + PAUSES[row.attempts - 1]
+    told = _record(row, State.QUEUED, last_error=why, available_at=later)
+    return "put off" if told == State.QUEUED else told
+
+
+def _record(row: Outbox, state: Outbox.State, **facts: object) -> str:
+    """Write what became of a row, if it is still this worker's."""
+    if not _mine(row).update(state=state, lease_until=None, **facts):
+        return "taken over"
+    if state == State.FAILED:
+        log.error(
+            "mail.failed",
+            extra={"code": f"{row.kind} {facts['last_error']}", "merchant": row.merchant_id},
+        )
+    return state.value
+
+
+def _put_back(rows: Sequence[Outbox]) -> None:
+    """Give back rows that were not handed over; those that others took meanwhile are theirs."""
+    if rows:
+        ours = reduce(or_, (Q(pk=row.pk, claim=row.claim) for row in rows))
+        Outbox.objects.filter(ours, state=State.QUEUED).update(lease_until=None)
+
+
+def _mine(row: Outbox) -> QuerySet[Outbox]:
+    return Outbox.objects.filter(pk=row.pk, claim=row.claim, state=State.QUEUED)

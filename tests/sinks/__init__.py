@@ -1,0 +1,1 @@
+"""Servers of the outside world that behave as told and remember what they saw."""
