@@ -8,3 +8,4 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from orders import checks  # noqa: F401  registers them
+        from orders.letters import writing  # noqa: F401  registers the letters

@@ -106,8 +106,11 @@ def render_pdf(slips: Sequence[Slip]) -> bytes:
     return out.getvalue()
 
 
-def address_lines(address: Address) -> list[str]:
-    """Return an address line by line, in the order of its country, with the country's name."""
+def address_lines(address: Address, language: str = "en") -> list[str]:
+    """Return an address line by line, in the order of its country, with the country's name.
+
+    language: of that name, two letters.
+    """
     street = [address.address_1, address.address_2, address.address_3]
     if address.country in _LARGEST_FIRST:
         town = f"{address.region}{address.city}"
@@ -115,7 +118,7 @@ def address_lines(address: Address) -> list[str]:
     else:
         place = [address.city, address.region, address.postal_code]
         lines = [address.recipient_name, *street, *place]
-    return [*(line for line in lines if line.strip()), country_name(address.country)]
+    return [*(line for line in lines if line.strip()), country_name(address.country, language)]
 
 
 _LARGEST_FIRST = frozenset(
@@ -124,8 +127,8 @@ _LARGEST_FIRST = frozenset(
 
 
 @lru_cache(maxsize=256)
-def country_name(code: str) -> str:
-    return str(Locale("en").territories.get(code, code))
+def country_name(code: str, language: str = "en") -> str:
+    return str(Locale(language).territories.get(code, code))
 
 
 def _line(item: Item, is_gift: bool) -> dict[str, Any]:

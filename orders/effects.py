@@ -38,6 +38,11 @@ def _edit_window(order: Order) -> timedelta:
     return timedelta(minutes=order.marketplace.buyer_edit_window_minutes)
 
 
+def _is_verified(order: Order) -> bool:
+    """Whether the merchant may have been told of the sale; the letter looks whether that is so."""
+    return order.verified_at is not None
+
+
 def _awaits_payment(order: Order) -> bool:
     return order.payment_state == PaymentState.AWAITING_PAYMENT
 
@@ -61,7 +66,7 @@ MESSAGES: Mapping[OrderEvent, tuple[Message, ...]] = {
     OrderEvent.CAPTURE_FAILED: (Message("N35"),),
     OrderEvent.CONFIRMATION_LAPSED: (),
     OrderEvent.CANCELLED: (Message("N06"), _CANCELLED),
-    OrderEvent.BUYER_CANCELLED: (Message("N36"), _CANCELLED),
+    OrderEvent.BUYER_CANCELLED: (Message("N36"), Message("N37", when=_is_verified), _CANCELLED),
     OrderEvent.AUTO_CANCELLED: (Message("N08"), Message("N09"), _CANCELLED),
     OrderEvent.OPERATOR_CANCELLED: (Message("N06"), Message("N37"), _CANCELLED),
     OrderEvent.VOIDED: (),

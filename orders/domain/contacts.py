@@ -36,6 +36,14 @@ class ContactView:
     gift_message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """A buyer as the platform writes to them about their own order."""
+
+    email: str
+    address: Address
+
+
 def for_merchant(orders: Iterable[Order]) -> dict[int, ContactView | None]:
     """Return the contact data of each order as its merchant may see it, None where hidden.
 
@@ -53,6 +61,16 @@ def of_order(order: Order) -> ContactView | None:
     return for_merchant([order])[order.pk]
 
 
+def for_buyer_letters(orders: Iterable[Order]) -> dict[int, Addressee]:
+    """Return whom to write to about each order, in whatever state it is (NOTIF-10).
+
+    For letters to buyers alone: they go to the address given at checkout and may name the
+    recipient; nothing of it is ever for a merchant.
+    """
+    rows = Contact.objects.in_bulk([order.pk for order in orders])
+    return {pk: Addressee(row.buyer_email, _address(row)) for pk, row in rows.items()}
+
+
 def keep(contacts: Mapping[int, Contact]) -> None:
     """Write the contacts of new orders, by order."""
     Contact.objects.bulk_create(contacts.values())
@@ -64,15 +82,19 @@ def _view(order: Order, row: Contact) -> ContactView:
     return ContactView(
         buyer_email=row.relay_email if relay else row.buyer_email,
         buyer_phone=phone,
-        address=Address(
-            recipient_name=row.recipient_name,
-            address_1=row.address_1,
-            address_2=row.address_2,
-            address_3=row.address_3,
-            city=row.city,
-            region=row.region,
-            postal_code=row.postal_code,
-            country=row.country,
-        ),
+        address=_address(row),
         gift_message=row.gift_message,
+    )
+
+
+def _address(row: Contact) -> Address:
+    return Address(
+        recipient_name=row.recipient_name,
+        address_1=row.address_1,
+        address_2=row.address_2,
+        address_3=row.address_3,
+        city=row.city,
+        region=row.region,
+        postal_code=row.postal_code,
+        country=row.country,
     )

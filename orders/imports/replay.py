@@ -25,6 +25,7 @@ from catalog.models import Listing
 from core.actor import Actor
 from core.money import round_half_up
 from core.refusal import Refusal, Refused
+from notifications.domain import outbox
 from orders.domain import amounts, cancellations, placing, refunds, shipments, verification
 from orders.domain.drafts import ContactDraft, ItemDraft, OrderDraft
 from orders.domain.packages import Package
@@ -111,7 +112,8 @@ def replay(
         credits[credit.invoice].append(credit)
     for start in range(0, len(fates), CHUNK):
         chunk = fates[start : start + CHUNK]
-        _chunk(merchant, chunk, credits, shift, told)
+        with outbox.silently():  # a year ago, elsewhere: no buyer is written to
+            _chunk(merchant, chunk, credits, shift, told)
         done = start + len(chunk)
         if done % (CHUNK * 10) == 0 or done == len(fates):
             say(f"{done:,} of {len(fates):,} orders")

@@ -494,6 +494,8 @@ class Lives(RuleBasedStateMachine):
             )
             self.money_is_as_the_model_says(model, order)
             owed = [kind for event in model.events for kind in OWED.get(event, [])]
+            if {"order.verified", "order.buyer_cancelled"} <= set(model.events):
+                owed.append("N37")  # the merchant has, or would have, heard of the sale
             assert sorted(order.messages_owed.values_list("kind", flat=True)) == sorted(owed)
 
     def money_is_as_the_model_says(self, model: Model, order: Order) -> None:
