@@ -68,6 +68,18 @@ def split(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[De
     return [part * smallest for part in parts]
 
 
+def for_units(amount: Decimal, units: int, wanted: int, currency: str) -> Decimal:
+    """Return what ``wanted`` units cost when so many cost ``amount``, each unit as it was.
+
+    An amount that does not divide has units that differ by one smallest unit, the dearer first
+    (``split``): those of the first round are taken in turn. Source: BUYERCANCEL-01.
+    """
+    smallest = unit_of(currency)
+    each, dearer = divmod(int(amount / smallest), units)
+    rounds, rest = divmod(wanted, units)
+    return (wanted * each + rounds * dearer + min(rest, dearer)) * smallest
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An exact amount in one currency.

@@ -101,11 +101,12 @@ def call(operations: Collection[Operation]) -> dict[int, Answer | None]:
 def find(operation: Operation) -> Answer | None:
     """Settle an operation of unknown outcome by asking the gateway; None when it does not answer.
 
-    A capture nobody heard of is closed, so that the order is free and a late call charges nothing
-    (FT-03). A refund or void was promised: if nothing was done, it is done now, under the same key.
+    A capture or authorisation nobody heard of is closed, so that the order is free and a late call
+    charges or holds nothing (FT-03). A refund or void was promised: if nothing was done, it is done
+    now, under the same key.
     """
     try:
-        if operation.purpose == Purpose.CAPTURE:
+        if operation.purpose in (Purpose.AUTHORISE, Purpose.CAPTURE):
             return gateway().close(key=operation.key)
         answer = gateway().find(key=operation.key)
     except GatewayUnavailable:
@@ -171,6 +172,7 @@ def tokens_of(order_ids: Iterable[int]) -> dict[int, str]:
 
 def _call_one(operation: Operation, token: str) -> Answer | None:
     act = {
+        Purpose.AUTHORISE: gateway().authorise,
         Purpose.CAPTURE: gateway().capture,
         Purpose.VOID: gateway().void,
         Purpose.REFUND: gateway().refund,

@@ -54,6 +54,9 @@ class Gateway(Protocol):
     ) -> Verification:
         """Say whether the buyer's payment method holds the amount (PENDING-02)."""
 
+    def authorise(self, *, key: UUID, token: str, amount: Money, at: datetime) -> Answer:
+        """Hold another amount at once, beside what is held (BUYERCANCEL-01)."""
+
     def capture(self, *, key: UUID, token: str, amount: Money, at: datetime) -> Answer:
         """Charge the amount."""
 

@@ -33,6 +33,7 @@ OK = "ok"
 OK_SLOW = "ok-slow"
 DECLINED = "declined"
 FRAUD = "fraud"
+AUTHORISE_FAILS = "authorise-fails"
 CAPTURE_FAILS = "capture-fails"
 REFUND_FAILS = "refund-fails"
 UNAVAILABLE = "unavailable"
@@ -45,6 +46,7 @@ TOKENS = (
     OK_SLOW,
     DECLINED,
     FRAUD,
+    AUTHORISE_FAILS,
     CAPTURE_FAILS,
     REFUND_FAILS,
     UNAVAILABLE,
@@ -62,7 +64,8 @@ class SandboxGateway:
     """Does what the token says; a token may carry a suffix after a colon ("ok:buyer-17").
 
     ok: verified after SANDBOX_VERIFICATION_DELAY; ok-slow: after four times as long; declined,
-    fraud: refused after the delay; capture-fails, refund-fails: that act is declined;
+    fraud: refused after the delay; authorise-fails, capture-fails, refund-fails: that act is
+    declined, the first when an order is changed;
     unavailable: captures and refunds never answer and never happen; answer-lost: they happen, but
     the answer is lost.
     """
@@ -87,6 +90,9 @@ class SandboxGateway:
         if word == FRAUD:
             return Verification(VerificationOutcome.FRAUD)
         return Verification(VerificationOutcome.VERIFIED)
+
+    def authorise(self, *, key: UUID, token: str, amount: Money, at: datetime) -> Answer:
+        return self._act("authorise", key, token, amount, at, fails=AUTHORISE_FAILS)
 
     def capture(self, *, key: UUID, token: str, amount: Money, at: datetime) -> Answer:
         return self._act("capture", key, token, amount, at, fails=CAPTURE_FAILS)

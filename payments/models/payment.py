@@ -57,6 +57,7 @@ class Operation(models.Model):
     """
 
     class Purpose(models.TextChoices):
+        AUTHORISE = "authorise", "Authorise"
         CAPTURE = "capture", "Capture"
         VOID = "void", "Void"
         REFUND = "refund", "Refund"
@@ -74,7 +75,7 @@ class Operation(models.Model):
         db_index=False,
     )
     merchant = models.ForeignKey("accounts.Merchant", models.PROTECT, db_index=False)
-    purpose = models.CharField(max_length=8, choices=Purpose)
+    purpose = models.CharField(max_length=9, choices=Purpose)
     sequence = models.PositiveSmallIntegerField()
     key = models.UUIDField(unique=True)
     amount = models.DecimalField(max_digits=12, decimal_places=2)
@@ -104,7 +105,7 @@ class Operation(models.Model):
             ),
             models.CheckConstraint(
                 name="operation_purpose_known",
-                condition=Q(purpose__in=["capture", "void", "refund"]),
+                condition=Q(purpose__in=["authorise", "capture", "void", "refund"]),
             ),
             models.CheckConstraint(
                 name="operation_amount_is_money",

@@ -9,7 +9,7 @@ class SandboxEntry(models.Model):
     """One act the sandbox gateway carried out or declined, under the key it was asked with."""
 
     key = models.UUIDField(unique=True)
-    act = models.CharField(max_length=8)
+    act = models.CharField(max_length=9)
     token = models.CharField(max_length=100)
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     currency = models.CharField(max_length=3)
