@@ -47,6 +47,10 @@ def _awaits_payment(order: Order) -> bool:
     return order.payment_state == PaymentState.AWAITING_PAYMENT
 
 
+def _merchant_is_asked(order: Order) -> bool:
+    return not order.served_by_platform
+
+
 _CANCELLED = Message("OrderCancelledNotification")
 
 MESSAGES: Mapping[OrderEvent, tuple[Message, ...]] = {
@@ -75,4 +79,11 @@ MESSAGES: Mapping[OrderEvent, tuple[Message, ...]] = {
     OrderEvent.REFUND_FAILED: (),
     OrderEvent.SLIP_PRINTED: (),
     OrderEvent.NOTE_ADDED: (),
+    OrderEvent.BUYER_EDITED: (),
+    OrderEvent.INSTRUCTIONS_RESENT: (Message("N30", when=_awaits_payment),),
+    OrderEvent.REQUEST_FILED: (Message("N20", when=_merchant_is_asked),),
+    OrderEvent.REQUEST_OVERDUE: (Message("N22"),),
+    OrderEvent.REQUEST_ESCALATED: (),
+    OrderEvent.REQUEST_DECLINED: (Message("N21"),),
+    OrderEvent.REQUEST_CLOSED: (Message("N21"),),
 }

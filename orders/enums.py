@@ -64,6 +64,11 @@ class Act(models.TextChoices):
     REFUND_IN_FULL = "refund_in_full", _("Full Refund")
     PRINT = "print", _("Print order packing slip")
     CORRECT = "correct", _("Correct shipment")
+    BUYER_EDIT = "buyer_edit", _("Change by the buyer")
+    FILE_REQUEST = "file_request", _("Request cancellation")
+    ESCALATE_REQUEST = "escalate_request", _("Pass to customer service")
+    ACCEPT_REQUEST = "accept_request", _("Accept cancellation request")
+    DECLINE_REQUEST = "decline_request", _("Decline cancellation request")
 
 
 class OrderEvent(models.TextChoices):
@@ -87,6 +92,16 @@ class OrderEvent(models.TextChoices):
     REFUND_FAILED = "order.refund_failed", _("Refund failed")
     SLIP_PRINTED = "order.slip_printed", _("Packing slip printed")
     NOTE_ADDED = "order.note_added", _("Order note added")
+    BUYER_EDITED = "order.buyer_edited", _("Changed by the buyer")
+    INSTRUCTIONS_RESENT = "order.instructions_resent", _("Payment instructions sent again")
+    REQUEST_FILED = "order.request_filed", _("Buyer requested cancellation")
+    REQUEST_OVERDUE = "order.request_overdue", _("Cancellation request not answered in time")
+    REQUEST_ESCALATED = (
+        "order.request_escalated",
+        _("Cancellation request passed to customer service"),
+    )
+    REQUEST_DECLINED = "order.request_declined", _("Cancellation request declined")
+    REQUEST_CLOSED = "order.request_closed", _("Cancellation request closed: shipped already")
 
 
 class ServiceLevel(models.TextChoices):
@@ -133,6 +148,30 @@ class CancelCause(models.TextChoices):
     NOT_CONFIRMED = "NotConfirmedInTime", _("Not confirmed in time")
     PLATFORM = "PlatformCancelled", _("Cancelled by the platform")
     CHANNEL = "CancelledOnChannel", _("Cancelled on the sales channel")
+
+
+class RequestReason(models.TextChoices):
+    """Why a buyer asks for a cancellation (requirements 7.4)."""
+
+    BY_MISTAKE = "OrderedByMistake", _("Ordered by mistake")
+    TOO_LATE = "DeliveryTooLate", _("Delivery too late")
+    CHEAPER = "FoundCheaper", _("Found cheaper")
+    WRONG_ADDRESS = "WrongAddress", _("Wrong address")
+    OTHER = "Other", _("Other")
+
+
+class RequestState(models.TextChoices):
+    """Where a buyer's cancellation request stands; the first two are open."""
+
+    OPEN = "open", _("Waiting for the seller")
+    ESCALATED = "escalated", _("With customer service")
+    ACCEPTED = "accepted", _("Accepted")
+    DECLINED = "declined", _("Declined")
+    SHIPPED = "shipped", _("Shipped already")
+    ENDED = "ended", _("Order cancelled otherwise")
+
+
+OPEN_REQUESTS = (RequestState.OPEN, RequestState.ESCALATED)
 
 
 class RefundReason(models.TextChoices):

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 
-from orders.enums import OrderStatus
+from orders.enums import OPEN_REQUESTS, OrderStatus, RequestState
 
 if TYPE_CHECKING:
     from accounts.models import Merchant
-    from orders.models import Item, Order  # noqa: F401  named in QuerySet["…"]
+    from orders.models import BuyerRequest, Item, Order  # noqa: F401  named in QuerySet["…"]
 
 OPEN = (OrderStatus.UNSHIPPED, OrderStatus.PARTIALLY_SHIPPED)
 
@@ -34,13 +34,21 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.filter(status=OrderStatus.UNSHIPPED, page_warning_at__lte=at)
 
     def with_facts(self) -> OrderQuerySet:
-        """Add ``confirmation_open``: whether a capture waits for its outcome."""
+        """Add ``confirmation_open``: whether a capture waits for its outcome.
+
+        And ``request_due_at``: until when the merchant should answer an open cancellation request.
+        """
         from payments.models import Operation
 
         waiting = Operation.objects.filter(
             order=OuterRef("pk"), purpose=Operation.Purpose.CAPTURE, state=Operation.State.INTENDED
         )
-        return self.annotate(confirmation_open=Exists(waiting))
+        to_answer = Q(requests__state__in=OPEN_REQUESTS, requests__answer_by_at__isnull=False)
+        return self.annotate(
+            confirmation_open=Exists(waiting),
+            open_request=FilteredRelation("requests", condition=to_answer),  # at most one
+            request_due_at=F("open_request__answer_by_at"),
+        )
 
     def locked(self) -> OrderQuerySet:
         """Lock the rows, in key order so that two writers cannot deadlock."""
@@ -53,5 +61,23 @@ class ItemQuerySet(models.QuerySet["Item"]):
         return self.filter(order_id__in=order_ids).order_by("order_id", "line")
 
 
+class RequestQuerySet(models.QuerySet["BuyerRequest"]):
+    def for_merchant(self, merchant: Merchant | int) -> RequestQuerySet:
+        return self.filter(merchant=merchant)
+
+    def open(self) -> RequestQuerySet:
+        """Requests that nobody has answered."""
+        return self.filter(state__in=OPEN_REQUESTS)
+
+    def to_answer(self) -> RequestQuerySet:
+        """Open requests that a merchant sees and may answer, also those passed on since."""
+        return self.open().filter(answer_by_at__isnull=False)
+
+    def escalated(self) -> RequestQuerySet:
+        """The operators' queue, longest waiting first (PLATFORM-02)."""
+        return self.filter(state=RequestState.ESCALATED).order_by("escalated_at", "pk")
+
+
 OrderManager = models.Manager.from_queryset(OrderQuerySet)
 ItemManager = models.Manager.from_queryset(ItemQuerySet)
+RequestManager = models.Manager.from_queryset(RequestQuerySet)

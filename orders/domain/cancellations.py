@@ -1,4 +1,4 @@
-"""Ending orders before anything has shipped (T04, T09 to T11, T13)."""
+"""Ending orders before anything has shipped (T04, T09 to T13)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,18 @@ from audit.domain.submissions import Once
 from core.actor import Actor
 from core.refusal import Refusal, Refused
 from core.transactions import unit_of_work
-from orders.domain import goods, guards, lifecycle, moves, packages, refunds
+from orders.domain import goods, guards, lifecycle, moves, packages, refunds, requests
 from orders.domain.drafts import is_plain
-from orders.enums import Act, CancelCause, CancelReason, OrderEvent, OrderStatus, PaymentState
-from orders.models import Cancellation, Order
+from orders.enums import (
+    Act,
+    CancelCause,
+    CancelReason,
+    OrderEvent,
+    OrderStatus,
+    PaymentState,
+    RequestState,
+)
+from orders.models import BuyerRequest, Cancellation, Order
 from payments.domain import operations
 from payments.gateways import Answer
 from payments.models import Operation
@@ -26,6 +34,7 @@ MAX_NOTE = 1000
 
 _EVENTS: Mapping[Act, OrderEvent] = {
     Act.CANCEL: OrderEvent.CANCELLED,
+    Act.ACCEPT_REQUEST: OrderEvent.CANCELLED,
     Act.BUYER_CANCEL: OrderEvent.BUYER_CANCELLED,
     Act.AUTO_CANCEL: OrderEvent.AUTO_CANCELLED,
     Act.OPERATOR_CANCEL: OrderEvent.OPERATOR_CANCELLED,
@@ -56,13 +65,22 @@ def cancel_order(*, wanted: CancelRequest, by: Actor) -> Order:
     return _one(cancel_orders(wanted=[wanted], act=Act.CANCEL, by=by))
 
 
-def cancel_for_buyer(*, order_id: int, by: Actor) -> Order:
+def cancel_for_buyer(*, order_id: int, by: Actor, once: Once | None = None) -> Order:
     """Cancel an order that is pending, or verified within the edit window (T04, T11).
 
     Raises Refused: CANCEL_WINDOW_CLOSED, and those of ``cancel_orders``.
     """
-    wanted = CancelRequest(order_id, CancelCause.BUYER)
+    wanted = CancelRequest(order_id, CancelCause.BUYER, once=once)
     return _one(cancel_orders(wanted=[wanted], act=Act.BUYER_CANCEL, by=by))
+
+
+def accept_request(*, order_id: int, by: Actor, seen: int | None, once: Once | None) -> Order:
+    """Cancel an order because its merchant accepts the buyer's request; it never counts (T12).
+
+    Raises Refused: NO_OPEN_REQUEST, and those of ``cancel_orders``. Source: BUYERCANCEL-04.
+    """
+    wanted = CancelRequest(order_id, CancelReason.BUYER_CANCELLED, seen=seen, once=once)
+    return _one(cancel_orders(wanted=[wanted], act=Act.ACCEPT_REQUEST, by=by))
 
 
 def cancel_for_platform(*, order_id: int, note: str, by: Actor, counts: bool = False) -> Order:
@@ -98,6 +116,7 @@ def cancel_orders(
     lifecycle.each_once(one.order_id for one in wanted)
     orders = lifecycle.lock(one.order_id for one in wanted)
     open_captures = operations.open_captures(orders)
+    asked = requests.open_of(orders)
     instants = lifecycle.Instants(at)
     outcomes: dict[int, Order | Refusal] = {}
     accepted: dict[int, CancelRequest] = {}
@@ -117,7 +136,8 @@ def cancel_orders(
         if first is not None:
             outcomes[index] = order
             continue
-        facts = guards.Facts(order, by, instant, order.pk in open_captures, one.seen)
+        confirming, request = order.pk in open_captures, asked.get(order.pk)
+        facts = guards.Facts(order, by, instant, confirming, one.seen, request)
         refusal = guards.ask(act, facts) or _problem(one, act)
         if refusal is not None:
             submissions.withdraw(one.once, merchant_id=order.merchant_id)
@@ -129,7 +149,8 @@ def cancel_orders(
                 one.once, merchant_id=order.merchant_id, result={"cancelled": order.number}
             )
     if accepted:
-        _write({pk: orders[pk] for pk in accepted}, accepted, act, by, instants)
+        ended = {pk: orders[pk] for pk in accepted}
+        _write(ended, accepted, {pk: asked[pk] for pk in asked if pk in ended}, act, by, instants)
     return [outcomes[index] for index in range(len(wanted))]
 
 
@@ -155,7 +176,8 @@ def settle_voids(answers: Mapping[Operation, Answer], *, by: Actor) -> None:
 
 
 def _problem(one: CancelRequest, act: Act) -> Refusal | None:
-    allowed = CancelReason if act == Act.CANCEL else CancelCause
+    of_merchant = act in (Act.CANCEL, Act.ACCEPT_REQUEST)
+    allowed = CancelReason if of_merchant else CancelCause
     if not isinstance(one.reason, allowed):
         return Refusal("INVALID_INPUT", _("Choose a reason"), field="reason")
     if act == Act.OPERATOR_CANCEL and not one.note.strip():
@@ -170,11 +192,13 @@ def _problem(one: CancelRequest, act: Act) -> Refusal | None:
 def _write(
     orders: Mapping[int, Order],
     wanted: Mapping[int, CancelRequest],
+    asked: Mapping[int, BuyerRequest],
     act: Act,
     by: Actor,
     instants: lifecycle.Instants,
 ) -> None:
     emptied = {pk for pk, order in orders.items() if _empties(order, wanted[pk])}
+    counted = _counted(wanted, act)
     goods.release(orders.values(), at=instants.last_of(orders.values()), zero_out=emptied)
     rows = []
     for pk, order in orders.items():
@@ -186,7 +210,7 @@ def _write(
                 merchant_id=order.merchant_id,
                 move=move.name,
                 reason=wanted[pk].reason,
-                counts=act in (Act.CANCEL, Act.AUTO_CANCEL) or wanted[pk].counts,
+                counts=pk in counted,
                 zeroed_out=pk in emptied,
                 note=wanted[pk].note,
                 cancelled_at=instants.of(order),
@@ -195,6 +219,9 @@ def _write(
             )
         )
     Cancellation.objects.bulk_create(rows)
+    ended_as = RequestState.ACCEPTED if act == Act.ACCEPT_REQUEST else RequestState.ENDED
+    for pk, request in asked.items():
+        requests.close(request, ended_as, by=by, at=instants.of(orders[pk]))
     changes = [
         lifecycle.Change(
             order,
@@ -213,6 +240,16 @@ def _write(
     for order in orders.values():
         order.cancelled_at = instants.of(order)
     lifecycle.record(changes)
+
+
+def _counted(wanted: Mapping[int, CancelRequest], act: Act) -> set[int]:
+    """Return the orders whose end counts in the merchant's cancellation rate (PERF-04)."""
+    if act == Act.AUTO_CANCEL:
+        return set(wanted)
+    if act == Act.CANCEL:
+        for_buyer = {pk for pk, one in wanted.items() if one.reason == CancelReason.BUYER_CANCELLED}
+        return set(wanted) - (requests.were_filed(for_buyer) if for_buyer else set())
+    return {pk for pk, one in wanted.items() if one.counts}
 
 
 def _empties(order: Order, wanted: CancelRequest) -> bool:

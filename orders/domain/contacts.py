@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 
 from orders.enums import FulfilmentChannel, OrderStatus
 from orders.models import Order
@@ -71,6 +71,20 @@ def for_buyer_letters(orders: Iterable[Order]) -> dict[int, Addressee]:
     return {pk: Addressee(row.buyer_email, _address(row)) for pk, row in rows.items()}
 
 
+def delivery_for_buyer(order: Order) -> Address:
+    """Return where an order goes, for its buyer alone: only the signed page may ask."""
+    return _address(Contact.objects.get(pk=order.pk))
+
+
+def send_to(order: Order, address: Address) -> bool:
+    """Write another delivery address of a locked order; return whether it is another one."""
+    row = Contact.objects.get(pk=order.pk)
+    if _address(row) == address:
+        return False
+    Contact.objects.filter(pk=order.pk).update(**asdict(address))
+    return True
+
+
 def keep(contacts: Mapping[int, Contact]) -> None:
     """Write the contacts of new orders, by order."""
     Contact.objects.bulk_create(contacts.values())
@@ -88,13 +102,4 @@ def _view(order: Order, row: Contact) -> ContactView:
 
 
 def _address(row: Contact) -> Address:
-    return Address(
-        recipient_name=row.recipient_name,
-        address_1=row.address_1,
-        address_2=row.address_2,
-        address_3=row.address_3,
-        city=row.city,
-        region=row.region,
-        postal_code=row.postal_code,
-        country=row.country,
-    )
+    return Address(**{field.name: getattr(row, field.name) for field in fields(Address)})

@@ -118,6 +118,15 @@ def problem(draft: OrderDraft, marketplace: Marketplace, *, at: datetime) -> Ref
     return next(_problems(draft, marketplace, at), None)
 
 
+def problem_of_address(address: Mapping[str, str]) -> Refusal | None:
+    """Return the first thing wrong with a delivery address, by name of its lines."""
+    for name, text in address.items():
+        if name in _CONTACT_TEXTS:
+            for refusal in _text(name, text, _CONTACT_TEXTS[name]):
+                return refusal
+    return None
+
+
 def _problems(draft: OrderDraft, marketplace: Marketplace, at: datetime) -> Iterator[Refusal]:
     for name, longest in _TEXTS.items():
         yield from _text(name, getattr(draft, name), longest)

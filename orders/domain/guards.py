@@ -24,8 +24,9 @@ from orders.enums import (
     FulfilmentChannel,
     OrderStatus,
     PaymentState,
+    RequestState,
 )
-from orders.models import Order
+from orders.models import BuyerRequest, Order
 
 S = OrderStatus
 
@@ -38,6 +39,7 @@ class Facts:
     at: the instant of the decision.
     confirmation_open: a capture of the order waits for its outcome.
     seen: the version the actor was shown; None when no page was shown.
+    request: the buyer's open cancellation request, if there is one.
     """
 
     order: Order
@@ -45,6 +47,7 @@ class Facts:
     at: datetime
     confirmation_open: bool = False
     seen: int | None = None
+    request: BuyerRequest | None = None
 
 
 Guard = Callable[[Facts], Refusal | None]
@@ -53,6 +56,8 @@ FUNCTIONS: Mapping[Act, Function] = {
     Act.CONFIRM: Function.CONFIRM_SHIPMENTS,
     Act.CORRECT: Function.CONFIRM_SHIPMENTS,
     Act.CANCEL: Function.CANCEL_ORDERS,
+    Act.ACCEPT_REQUEST: Function.CANCEL_ORDERS,
+    Act.DECLINE_REQUEST: Function.CANCEL_ORDERS,
     Act.REFUND: Function.REFUND_ORDERS,
     Act.REFUND_IN_FULL: Function.REFUND_ORDERS,
     Act.PRINT: Function.PACKING_SLIPS,
@@ -187,17 +192,102 @@ def something_left_to_refund(facts: Facts) -> Refusal | None:
     return None
 
 
-def within_edit_window(facts: Facts) -> Refusal | None:
-    """F14: a buyer cancels a verified order directly for a few minutes only (T11)."""
+def window_ends(order: Order) -> datetime:
+    """Return until when a buyer changes or cancels an order directly (BUYERCANCEL-01)."""
+    return order.purchased_at + timedelta(minutes=order.marketplace.buyer_edit_window_minutes)
+
+
+def by_its_buyer(facts: Facts) -> Refusal | None:
+    """Changing one's order and asking for its end come from the buyer's own page."""
+    return None if facts.by.door == "buyer" else _not_possible(facts.order)
+
+
+def within_cancel_window(facts: Facts) -> Refusal | None:
+    """F14: a buyer cancels a verified order directly for a few minutes only (T11).
+
+    A test order until it ships (CANCEL-13); one that the platform ships never.
+    """
     order = facts.order
-    minutes = order.marketplace.buyer_edit_window_minutes
-    ended = order.purchased_at + timedelta(minutes=minutes)
-    if order.status == S.UNSHIPPED and facts.at >= ended:
+    if order.status != S.UNSHIPPED or order.is_test:
+        return None
+    if order.fulfilment_channel == FulfilmentChannel.PLATFORM:
+        told = _("Order %s is shipped by the platform and cannot be cancelled directly.")
+        message = told % order.number
+    elif facts.at >= window_ends(order):
+        minutes = order.marketplace.buyer_edit_window_minutes
+        message = _("Order %(order)s could be cancelled directly for %(minutes)d minutes.") % {
+            "order": order.number, "minutes": minutes
+        }  # fmt: skip
+    else:
+        return None
+    ended = {"ended": window_ends(order).isoformat()}
+    return Refusal("CANCEL_WINDOW_CLOSED", message, ended, _("File a cancellation request."))
+
+
+def within_edit_window(facts: Facts) -> Refusal | None:
+    """F15: a buyer changes an order for a few minutes only, never one that the platform ships."""
+    order = facts.order
+    if order.fulfilment_channel == FulfilmentChannel.PLATFORM:
+        told = _("Order %s is shipped by the platform and cannot be changed.")
+        message = told % order.number
+    elif facts.at >= window_ends(order):
+        minutes = order.marketplace.buyer_edit_window_minutes
+        message = _("Order %(order)s could be changed for %(minutes)d minutes.") % {
+            "order": order.number, "minutes": minutes
+        }  # fmt: skip
+    else:
+        return None
+    ended = {"ended": window_ends(order).isoformat()}
+    return Refusal("EDIT_WINDOW_CLOSED", message, ended, _("Cancel it and order again."))
+
+
+def after_cancel_window(facts: Facts) -> Refusal | None:
+    """Who may still cancel directly has nothing to ask for (BUYERCANCEL-02)."""
+    if within_cancel_window(facts) is None:
         return Refusal(
-            "CANCEL_WINDOW_CLOSED",
-            _("An order can be cancelled directly for %d minutes.") % minutes,
-            {"ended": ended.isoformat()},
-            _("File a cancellation request."),
+            "INVALID_TRANSITION",
+            _("Order %s can still be cancelled directly.") % facts.order.number,
+            {"until": window_ends(facts.order).isoformat()},
+            _("Cancel it; nobody needs to agree."),
+        )
+    return None
+
+
+def no_request_open(facts: Facts) -> Refusal | None:
+    """One open cancellation request per order (BUYERCANCEL-07)."""
+    if facts.request is not None:
+        return Refusal(
+            "CANCELLATION_REQUESTED",
+            _("The cancellation of order %s has been requested already.") % facts.order.number,
+            {"filed": facts.request.filed_at.isoformat()},
+            _("Wait for the answer."),
+        )
+    return None
+
+
+def merchant_is_asked(facts: Facts) -> Refusal | None:
+    """A merchant answers an open request that went to them (BUYERCANCEL-04, -06)."""
+    if facts.request is None or facts.request.answer_by_at is None:
+        return Refusal(
+            "NO_OPEN_REQUEST",
+            _("No cancellation request of order %s waits for an answer.") % facts.order.number,
+        )
+    return None
+
+
+def answer_is_overdue(facts: Facts) -> Refusal | None:
+    """A request is passed on once its time for an answer is over (BUYERCANCEL-05)."""
+    request = facts.request
+    if request is None or request.state != RequestState.OPEN or request.answer_by_at is None:
+        return Refusal(
+            "NO_OPEN_REQUEST",
+            _("No cancellation request of order %s waits for the seller.") % facts.order.number,
+        )
+    if facts.at < request.answer_by_at:
+        return Refusal(
+            "NO_OPEN_REQUEST",
+            _("The seller still has time to answer the request of order %s.") % facts.order.number,
+            {"until": request.answer_by_at.isoformat()},
         )
     return None
 
@@ -211,7 +301,7 @@ GUARDS: Mapping[Act, tuple[Guard, ...]] = {
     Act.DECLINE: (status(Act.DECLINE),),
     Act.CONFIRM: _guards(Act.CONFIRM, before_deadline, not_stale),
     Act.CANCEL: _guards(Act.CANCEL, not_stale),
-    Act.BUYER_CANCEL: _guards(Act.BUYER_CANCEL, within_edit_window),
+    Act.BUYER_CANCEL: _guards(Act.BUYER_CANCEL, within_cancel_window),
     Act.AUTO_CANCEL: (no_confirmation_open, status(Act.AUTO_CANCEL), at_deadline),
     Act.OPERATOR_CANCEL: _guards(Act.OPERATOR_CANCEL),
     Act.REFUND: _guards(Act.REFUND, charged, something_left_to_refund, not_stale),
@@ -224,6 +314,11 @@ GUARDS: Mapping[Act, tuple[Guard, ...]] = {
     ),
     Act.PRINT: (permission(Act.PRINT), status(Act.PRINT)),
     Act.CORRECT: _guards(Act.CORRECT),
+    Act.BUYER_EDIT: _guards(Act.BUYER_EDIT, by_its_buyer, within_edit_window, not_stale),
+    Act.FILE_REQUEST: _guards(Act.FILE_REQUEST, by_its_buyer, after_cancel_window, no_request_open),
+    Act.ESCALATE_REQUEST: _guards(Act.ESCALATE_REQUEST, by_its_buyer, answer_is_overdue),
+    Act.ACCEPT_REQUEST: _guards(Act.ACCEPT_REQUEST, merchant_is_asked, not_stale),
+    Act.DECLINE_REQUEST: _guards(Act.DECLINE_REQUEST, merchant_is_asked, not_stale),
 }
 
 
@@ -257,35 +352,42 @@ def _wrong_status(act: Act, facts: Facts) -> Refusal:
                 _("Everything in order %s has been confirmed.") % order.number,
                 told,
             )
-        if source == S.SHIPPED and act == Act.CANCEL:
+        if source == S.SHIPPED and act in _ENDING:
             return Refusal(
                 "ORDER_ALREADY_SHIPPED",
                 _("Order %s is on its way.") % order.number,
                 told,
                 _("Tell the buyer, ask for the goods back, then refund."),
             )
-        if source == S.PARTIALLY_SHIPPED and act == Act.CANCEL:
+        if source == S.PARTIALLY_SHIPPED and act in _ENDING:
             return Refusal(
                 "ORDER_PARTIALLY_SHIPPED",
                 _("Part of order %s has shipped and the buyer is charged.") % order.number,
                 told,
                 _("Confirm the order and refund what was not sent."),
             )
+    return _not_possible(order)
+
+
+def _not_possible(order: Order) -> Refusal:
+    source = S(order.status)
     return Refusal(
         "INVALID_TRANSITION",
         _("This is not possible for order %(order)s, which is %(status)s.")
         % {"order": order.number, "status": source.label},
-        told,
+        {"status": source.value},
     )
 
 
 _MERCHANT_ACTS = frozenset(FUNCTIONS)
+# Acts about ending an order: what they are told when it is too late.
+_ENDING = frozenset({Act.CANCEL, Act.ACCEPT_REQUEST, Act.DECLINE_REQUEST})
 
 
 def _cancelled(act: Act, order: Order, told: dict[str, str]) -> Refusal:
     cancellation = order.cancellation
     told = {**told, "reason": cancellation.reason}
-    if act == Act.CANCEL:
+    if act in _ENDING:
         when = day_and_time(cancellation.cancelled_at, order.marketplace)
         labels = {**dict(CancelCause.choices), **dict(CancelReason.choices)}
         return Refusal(

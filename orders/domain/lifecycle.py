@@ -97,6 +97,7 @@ class Change:
 
     act: the act that moves it; None when its status stays as it is.
     after: what the history keeps beside the status; plain values without personal data.
+    about: ids that the messages of the event need beside their line of the history.
     """
 
     order: Order
@@ -106,6 +107,7 @@ class Change:
     act: Act | None = None
     before: Mapping[str, object] = field(default_factory=dict)
     after: Mapping[str, object] = field(default_factory=dict)
+    about: Mapping[str, object] = field(default_factory=dict)
 
 
 def record(changes: Sequence[Change]) -> list[Entry]:
@@ -181,7 +183,7 @@ def _tell(changes: Sequence[Change], lines: Sequence[history.Line]) -> list[Entr
                 available_at=max(
                     change.at, change.order.purchased_at + message.until(change.order)
                 ),
-                payload={"history": entry.number},
+                payload={"history": entry.number, **change.about},
             )
             for change, entry in zip(changes, entries, strict=True)
             for message in MESSAGES[change.event]

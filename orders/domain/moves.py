@@ -27,6 +27,7 @@ class Move:
 
 
 _MERCHANT: frozenset[Door] = frozenset({"form", "file", "api"})
+_PAGE_OR_PROGRAM: frozenset[Door] = frozenset({"form", "api"})
 _GATEWAY: frozenset[Door] = frozenset({"gateway", "job"})
 _BUYER: frozenset[Door] = frozenset({"buyer"})
 _OPERATOR: frozenset[Door] = frozenset({"operator"})
@@ -43,6 +44,7 @@ MOVES: tuple[Move, ...] = (
     Move("T09", Act.CANCEL, S.UNSHIPPED, S.CANCELLED, _MERCHANT),
     Move("T10", Act.AUTO_CANCEL, S.UNSHIPPED, S.CANCELLED, _JOB),
     Move("T11", Act.BUYER_CANCEL, S.UNSHIPPED, S.CANCELLED, _BUYER),
+    Move("T12", Act.ACCEPT_REQUEST, S.UNSHIPPED, S.CANCELLED, _PAGE_OR_PROGRAM),
     Move("T13", Act.OPERATOR_CANCEL, S.UNSHIPPED, S.CANCELLED, _OPERATOR),
 )
 
@@ -58,6 +60,10 @@ STANDING_ACTS: Mapping[Act, frozenset[OrderStatus]] = {
     Act.REFUND_IN_FULL: frozenset({S.UNSHIPPED, S.PARTIALLY_SHIPPED, S.SHIPPED}),
     Act.PRINT: frozenset({S.UNSHIPPED, S.PARTIALLY_SHIPPED, S.SHIPPED}),
     Act.CORRECT: frozenset({S.PARTIALLY_SHIPPED, S.SHIPPED}),
+    Act.BUYER_EDIT: frozenset({S.PENDING, S.UNSHIPPED}),
+    Act.FILE_REQUEST: frozenset({S.UNSHIPPED}),
+    Act.ESCALATE_REQUEST: frozenset({S.UNSHIPPED}),
+    Act.DECLINE_REQUEST: frozenset({S.UNSHIPPED}),
 }
 
 

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from core.actor import Actor
-from orders.domain import cancellations, refunds, shipments
+from orders.domain import cancellations, edits, refunds, shipments
 from orders.models import Order
 from payments.domain import operations
 from payments.gateways import GatewayUnavailable, gateway
@@ -41,6 +41,8 @@ def settle(operation: Operation, *, by: Actor) -> Settled:
         return Settled(operation, "no answer")
     if operation.purpose == Purpose.CAPTURE:
         shipments.settle_captures({operation: answer})
+    elif operation.purpose == Purpose.AUTHORISE:
+        edits.abandon({operation: answer}, by=by)
     elif operation.purpose == Purpose.REFUND:
         refunds.settle_refunds({operation: answer}, by=by)
     else:

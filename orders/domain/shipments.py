@@ -19,10 +19,10 @@ from core.actor import Actor
 from core.bulk import add_to_rows
 from core.refusal import Refusal, Refused
 from core.transactions import unit_of_work
-from orders.domain import charges, guards, lifecycle, packages
+from orders.domain import charges, guards, lifecycle, packages, requests
 from orders.domain.packages import Package
 from orders.enums import Act, OrderEvent, PaymentState
-from orders.models import Item, Order, Shipment, ShipmentLine
+from orders.models import BuyerRequest, Item, Order, Shipment, ShipmentLine
 from payments.domain import operations
 from payments.gateways import CLOSED, Answer
 from payments.models import Operation
@@ -36,6 +36,7 @@ class Confirmation:
 
     quantities: units by item id, 1 or more each; None stands for everything that remains.
     rest_not_sent: units that then remain are recorded as not sent and count as confirmed (SHIP-20).
+    despite_request: it is meant although the buyer asks for a cancellation (SHIP-23).
     seen: the version the caller was shown; None when no page was shown.
     """
 
@@ -43,6 +44,7 @@ class Confirmation:
     package: Package
     quantities: Mapping[int, int] | None = None
     rest_not_sent: bool = False
+    despite_request: bool = False
     seen: int | None = None
     once: Once | None = None
 
@@ -73,6 +75,7 @@ def confirm_shipments(
     at: instants by order, for replays of the past; None reads the clock.
     Refusals: those of ``guards`` for Act.CONFIRM; INVALID_INPUT (with field), QUANTITY_EXCEEDED
         (facts ``item``, ``maximum``), NOT_FOUND for items of other orders, PAYMENT_CAPTURE_FAILED,
+        CANCELLATION_REQUESTED (from the page, field ``despite_request``),
         CONFIRMATION_IN_PROGRESS when the gateway does not answer, TOKEN_REUSED.
     Source: SHIP-08 to SHIP-16, SHIP-20, SHIP-24, INV-02, INV-05, INV-06.
     """
@@ -172,6 +175,7 @@ def _intend(
     orders = lifecycle.lock(one.order_id for one in wanted)
     items = lifecycle.items_of(orders.values())
     open_captures = operations.open_captures(orders)
+    asked = requests.open_of(orders)
     numbers = _next_numbers(orders)
     instants = lifecycle.Instants(at)
     ready: dict[int, _Ready] = {}
@@ -192,8 +196,12 @@ def _intend(
             result.outcomes[index] = refused.refusal
             continue
         facts = guards.Facts(order, by, instant, order.pk in open_captures, one.seen)
-        units = guards.ask(Act.CONFIRM, facts) or packages.check(
-            order, items[order.pk], one.package, one.quantities, one.rest_not_sent, at=instant
+        units = (
+            guards.ask(Act.CONFIRM, facts)
+            or _unheard(one, asked.get(order.pk), by)
+            or packages.check(
+                order, items[order.pk], one.package, one.quantities, one.rest_not_sent, at=instant
+            )
         )
         if isinstance(units, Refusal):
             submissions.withdraw(one.once, merchant_id=order.merchant_id)
@@ -205,6 +213,19 @@ def _intend(
     _write_paid(ready, result, instants)
     _intend_captures(ready, result)
     return result
+
+
+def _unheard(wanted: Confirmation, request: BuyerRequest | None, by: Actor) -> Refusal | None:
+    """Whoever looks at the page says that a request was seen; files and programs cannot tick."""
+    sees_it = by.door == "form" and request is not None and request.answer_by_at is not None
+    if not sees_it or wanted.despite_request:
+        return None
+    return Refusal(
+        "CANCELLATION_REQUESTED",
+        _("The buyer has asked for a cancellation."),
+        field="despite_request",
+        remedy=_("Answer the request, or tick that the order ships all the same."),
+    )
 
 
 def _write_paid(
@@ -300,7 +321,8 @@ def _ship(
                 },
             )
         )
-    return shipments, changes
+    shipped = [(one.order, one.plan.by) for one in ready]
+    return shipments, changes + requests.close_for_shipped(shipped, instants)
 
 
 def _not_charged(

@@ -3,10 +3,12 @@ from orders.models.contact import Contact
 from orders.models.note import OrderNote
 from orders.models.order import Item, Order
 from orders.models.refund import Refund
+from orders.models.request import BuyerRequest
 from orders.models.shipment import Shipment, ShipmentLine
 from orders.models.tally import DayTally
 
 __all__ = [
+    "BuyerRequest",
     "Cancellation",
     "Contact",
     "DayTally",

@@ -199,6 +199,11 @@ class Order(models.Model):
         return self.charged_at or self.advance_paid_at
 
     @property
+    def served_by_platform(self) -> bool:
+        """Whether the buyer turns to the platform and not to the merchant (BUYERCANCEL-06)."""
+        return self.is_prime or self.fulfilment_channel == FulfilmentChannel.PLATFORM
+
+    @property
     def quantity_remaining(self) -> int:
         return self.quantity_purchased - self.quantity_confirmed
 

@@ -212,6 +212,23 @@ CHILDREN = [
     ),
     Case("shipment_line_has_units", "UPDATE orders_shipmentline SET quantity = 0"),
     Case("an_item_stands_once_in_a_package", copy("orders_shipmentline", "shipment_line")),
+    Case("one_open_request_per_order", copy("orders_buyerrequest", "request")),
+    Case("request_state_known", "UPDATE orders_buyerrequest SET state = 'lost', closed_at = now()"),
+    Case("request_reason_known", "UPDATE orders_buyerrequest SET reason = 'Because'"),
+    Case("a_closed_request_says_when", "UPDATE orders_buyerrequest SET state = 'accepted'"),
+    Case(
+        "a_closed_request_says_when",
+        "UPDATE orders_buyerrequest SET closed_at = now()",
+        about="an open one does not",
+    ),
+    Case(
+        "a_declined_request_has_an_answer",
+        "UPDATE orders_buyerrequest SET state = 'declined', closed_at = now()",
+    ),
+    Case(
+        "an_escalated_request_says_since_when",
+        "UPDATE orders_buyerrequest SET state = 'escalated'",
+    ),
 ]
 PAYMENTS = [
     Case(
@@ -257,6 +274,7 @@ KEYS = [
             "cancellation": "UPDATE orders_cancellation SET merchant_id = {other}",
             "refund": "UPDATE orders_refund SET merchant_id = {other}",
             "note": "UPDATE orders_ordernote SET merchant_id = {other}",
+            "request": "UPDATE orders_buyerrequest SET merchant_id = {other}",
             "operation": "UPDATE payments_operation SET merchant_id = {other}",
             "ledger": copy("payments_ledgerline", "charge", merchant_id="{other}"),
             "history": copy("audit_entry", "entry", merchant_id="{other}", number="1"),
@@ -287,6 +305,12 @@ KEYS = [
         about="an order with a shipment is cancelled",
     ),
 ]
+# Stands for the line of history that a change by the buyer writes.
+EDITED = (
+    "INSERT INTO audit_entry (merchant_id, number, order_id, event, happened_at, door, actor,"
+    " before, after) VALUES ({{merchant}}, 1000000, {{{}}}, 'order.buyer_edited', now(), 'buyer',"
+    " 'the buyer', '{{{{}}}}', '{{{{}}}}')"
+)
 # ... and triggers, by their own names.
 TRIGGERS = {
     "order_moves": [
@@ -320,18 +344,66 @@ TRIGGERS = {
             "merchant_id = {other}",
             f"number = {NUMBER}",
             "purchased_at = purchased_at + interval '1 second'",
-            "total = total + 1",
             "currency = 'EUR'",
-            "quantity_purchased = quantity_purchased + 1",
         )
     ],
-    "item_stays": [
+    "order_changes_by_its_buyer": [
+        Case(
+            "what_was_bought_stays",
+            f"UPDATE orders_order SET {change} WHERE id = {{order}}",
+            about=change,
+        )
+        for change in ("total = total + 1", "quantity_purchased = quantity_purchased + 1")
+    ]
+    + [
+        Case(
+            "what_was_bought_stays",
+            "UPDATE orders_order SET total = total + 1 WHERE id = {shipped}",
+            (EDITED.format("shipped"),),
+            about="what was charged",
+        ),
+        Case(
+            "order_costs_what_its_items_cost",
+            "UPDATE orders_order SET total = total + 1 WHERE id = {order}",
+            (EDITED.format("order"),),
+            about="its sum",
+        ),
+    ],
+    "item_changes_by_its_buyer": [
         Case(
             "what_was_bought_stays", f"UPDATE orders_item SET {name} = {name} + 1", about=f"{name}"
         )
         for name in ("quantity_purchased", *COMPONENTS)
     ]
     + [
+        Case(
+            "order_costs_what_its_items_cost",
+            "UPDATE orders_item SET item_price = item_price + 1 WHERE order_id = {order}",
+            (EDITED.format("order"),),
+            about="one of its items",
+        ),
+    ],
+    "order_leaves_no_request": [
+        Case(
+            "only_an_unshipped_order_has_a_request",
+            "UPDATE orders_order SET status = 'cancelled', cancelled_at = now(),"
+            " version = version + 1 WHERE id = {asked}",
+            (EDITED.format("asked"),),
+        ),
+    ],
+    "request_needs_an_unshipped_order": [
+        Case(
+            "only_an_unshipped_order_has_a_request",
+            copy("orders_buyerrequest", "request", order_id="{shipped}"),
+            about="shipped",
+        ),
+        Case(
+            "only_an_unshipped_order_has_a_request",
+            "UPDATE orders_buyerrequest SET order_id = {cancelled} WHERE id = {request}",
+            about="cancelled",
+        ),
+    ],
+    "item_stays": [
         Case(
             "what_was_bought_stays",
             "UPDATE orders_item SET order_id = {order} WHERE order_id = {shipped}",
@@ -439,7 +511,7 @@ def offend(case: Case, world: dict[str, Any]) -> str:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             for statement in case.lead:
-                cursor.execute(statement)
+                cursor.execute(statement.format(**world))
             cursor.execute(offence.format(**world))
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             transaction.set_rollback(True)

@@ -13,9 +13,10 @@ from django.db.models import ProtectedError
 
 from accounts.models import Grant, Holiday, Membership
 from catalog.models import StockChange
-from orders.domain import notes
+from core.actor import Actor
+from orders.domain import notes, requests
 from orders.domain.moves import MOVES
-from orders.enums import COMPONENTS, OrderStatus
+from orders.enums import COMPONENTS, OrderStatus, RequestReason
 from orders.models import Item, Order
 from payments.models import LedgerLine, Operation
 from tests.factories import (
@@ -67,6 +68,10 @@ def world(shop):
     refund = give_back(shipped, "10.00")
     cancelled = cancelled_order(shop)
     pending_order(shop)
+    asked = unshipped_order(shop)
+    request = requests.file_request(
+        order_id=asked.pk, reason=RequestReason.OTHER, by=Actor("buyer", "the buyer")
+    )
     notes.add_note(order_id=order.pk, text="Ring twice", by=STAFF)
     shipment = shipped.shipments.get()
     lines = LedgerLine.objects.filter(order=shipped)
@@ -100,6 +105,8 @@ def world(shop):
         "item": item.pk,
         "shipped": shipped.pk,
         "cancelled": cancelled.pk,
+        "asked": asked.pk,
+        "request": request.pk,
         "shipment": shipment.pk,
         "shipment_line": shipment.lines.get().pk,
         "refund": refund.pk,

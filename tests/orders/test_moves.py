@@ -19,12 +19,29 @@ from django.db import transaction
 from core import clock
 from core.actor import PLATFORM_DOORS, Actor, Door
 from core.refusal import HTTP_STATUS, Refusal, Refused
-from orders.domain import cancellations, guards, lifecycle, refunds, shipments, verification
+from orders.domain import (
+    cancellations,
+    edits,
+    guards,
+    lifecycle,
+    refunds,
+    requests,
+    shipments,
+    verification,
+)
 from orders.domain.amounts import Boxes, Everything
 from orders.domain.moves import MOVES
 from orders.domain.packages import Package
-from orders.enums import Act, CancelCause, CancelReason, OrderStatus, RefundReason
-from orders.models import Order
+from orders.enums import (
+    Act,
+    CancelCause,
+    CancelReason,
+    OrderStatus,
+    RefundReason,
+    RequestReason,
+    RequestState,
+)
+from orders.models import BuyerRequest, Order
 from payments.gateways import Verification, VerificationOutcome
 from tests.factories import STAFF, cancelled_order, confirm, order_in, unshipped_order
 from tests.factories import refund as give_back
@@ -47,6 +64,7 @@ REFUSED: dict[Act, dict[str, str]] = {
     Act.PRINT: PENDING | CANCELLED,
     Act.CORRECT: PENDING | CANCELLED | {"unshipped": "INVALID_TRANSITION"},
 }
+REFUSED[Act.ACCEPT_REQUEST] = REFUSED[Act.DECLINE_REQUEST] = REFUSED[Act.CANCEL]
 # By act of the platform or the buyer: from where, and by which doors; anything else is F13.
 ALLOWED: dict[Act, tuple[set[str], set[str]]] = {
     Act.VERIFY: ({"pending"}, {"gateway", "job"}),
@@ -54,8 +72,17 @@ ALLOWED: dict[Act, tuple[set[str], set[str]]] = {
     Act.BUYER_CANCEL: ({"pending", "unshipped"}, {"buyer"}),
     Act.AUTO_CANCEL: ({"unshipped"}, {"job"}),
     Act.OPERATOR_CANCEL: ({"unshipped"}, {"operator"}),
+    Act.BUYER_EDIT: ({"pending", "unshipped"}, {"buyer"}),
+    Act.FILE_REQUEST: ({"unshipped"}, {"buyer"}),
+    Act.ESCALATE_REQUEST: ({"unshipped"}, {"buyer"}),
 }
-MOVING = {Act.CONFIRM, Act.CANCEL}  # of the merchant's acts: those that have doors in table 4.2
+# Of the merchant's acts: those that have doors in table 4.2, and which.
+MOVING: dict[Act, frozenset[str]] = {
+    Act.CONFIRM: MERCHANT,
+    Act.CANCEL: MERCHANT,
+    Act.ACCEPT_REQUEST: frozenset({"form", "api"}),
+}
+ANSWERED = {Act.ACCEPT_REQUEST, Act.DECLINE_REQUEST, Act.ESCALATE_REQUEST}  # a request is open
 
 
 def expected(act: Act, status: str, door: str) -> str:
@@ -65,7 +92,7 @@ def expected(act: Act, status: str, door: str) -> str:
         return "" if status in sources and door in doors else "INVALID_TRANSITION"
     if status in REFUSED[act]:
         return REFUSED[act][status]
-    return "INVALID_TRANSITION" if act in MOVING and door not in MERCHANT else ""
+    return "INVALID_TRANSITION" if door not in MOVING.get(act, {door}) else ""
 
 
 def actor(door: Door) -> Actor:
@@ -79,7 +106,16 @@ def by_status(shop) -> dict[str, Order]:
 
 
 def instant(act: Act, order: Order) -> Any:
+    if act == Act.FILE_REQUEST:
+        return guards.window_ends(order)
     return order.deadline_at if act == Act.AUTO_CANCEL else clock.now()
+
+
+def facts(act: Act, order: Order, door: Door) -> guards.Facts:
+    at = instant(act, order)
+    request = BuyerRequest(order=order, state=RequestState.OPEN, answer_by_at=at)
+    asked = request if act in ANSWERED else None
+    return guards.Facts(order, actor(door), at, request=asked)
 
 
 @pytest.mark.req("INV-04", "F01", "F02", "F03", "F04", "F05", "F06", "F08", "F13", "F20", "TH-05")
@@ -87,7 +123,7 @@ def test_every_act_in_every_status_by_every_door_is_answered_as_the_table_says(b
     wrong = {}
     for act, status, door in product(Act, STATUSES, DOORS):
         (order,) = lifecycle.lock([by_status[status].pk]).values()
-        refusal = guards.ask(act, guards.Facts(order, actor(door), instant(act, order)))
+        refusal = guards.ask(act, facts(act, order, door))
         answer = refusal.code if refusal else ""
         if answer != expected(act, status, door):
             wrong[act.value, status, door] = answer
@@ -98,7 +134,7 @@ def test_every_act_in_every_status_by_every_door_is_answered_as_the_table_says(b
 def test_every_refusal_is_a_sentence_with_facts_and_a_status(by_status):
     for act, status, door in product(Act, STATUSES, DOORS):
         (order,) = lifecycle.lock([by_status[status].pk]).values()
-        refusal = guards.ask(act, guards.Facts(order, actor(door), instant(act, order)))
+        refusal = guards.ask(act, facts(act, order, door))
         if refusal is not None:
             assert refusal.status == HTTP_STATUS[refusal.code]
             assert order.number in refusal.message
@@ -152,6 +188,35 @@ def cancel_for_platform(order: Order, by: Actor) -> Any:
     return cancellations.cancel_for_platform(order_id=order.pk, note="Fraud", by=by)
 
 
+def edit(order: Order, by: Actor) -> Any:
+    wanted = edits.Edit(order.pk, quantities={order.items.get().pk: 2})
+    return edits.edit_order(wanted=wanted, by=by)
+
+
+def file_request(order: Order, by: Actor) -> Any:
+    with clock.stopped(guards.window_ends(order)):
+        return requests.file_request(order_id=order.pk, reason=RequestReason.OTHER, by=by)
+
+
+def ask_first(order: Order) -> None:
+    """Have a request to answer, where there can be one."""
+    if order.status == "unshipped":
+        file_request(order, actor("buyer"))
+
+
+def accept(order: Order, by: Actor) -> Any:
+    return cancellations.accept_request(order_id=order.pk, by=by, seen=None, once=None)
+
+
+def decline_request(order: Order, by: Actor) -> Any:
+    return requests.decline(order_id=order.pk, answer="It is packed.", by=by)
+
+
+def escalate(order: Order, by: Actor) -> Any:
+    with clock.stopped(guards.window_ends(order) + timedelta(hours=48)):
+        return requests.escalate(order_id=order.pk, by=by)
+
+
 VERBS: dict[Act, Callable[..., Any]] = {
     Act.VERIFY: verify,
     Act.DECLINE: decline,
@@ -162,6 +227,11 @@ VERBS: dict[Act, Callable[..., Any]] = {
     Act.OPERATOR_CANCEL: cancel_for_platform,
     Act.REFUND: refund,
     Act.REFUND_IN_FULL: refund_all,
+    Act.BUYER_EDIT: edit,
+    Act.FILE_REQUEST: file_request,
+    Act.ACCEPT_REQUEST: accept,
+    Act.DECLINE_REQUEST: decline_request,
+    Act.ESCALATE_REQUEST: escalate,
 }
 SILENT = {Act.VERIFY}  # an answer of the gateway that comes late or twice changes nothing
 
@@ -193,6 +263,8 @@ def test_verbs_do_what_the_table_allows_and_change_nothing_otherwise(by_status, 
         for m in MOVES
         if m.act == act
     }
+    if act in ANSWERED:
+        ask_first(by_status["unshipped"])
     for status, door in product(STATUSES, DOORS):
         answer, stayed, after = tried(VERBS[act], by_status[status], actor(door))
         code = expected(act, status, door)
@@ -204,7 +276,17 @@ def test_verbs_do_what_the_table_allows_and_change_nothing_otherwise(by_status, 
 
 @pytest.mark.req("F19", "PERMISSION-03", "INV-18")
 @pytest.mark.parametrize("door", sorted(MERCHANT))
-@pytest.mark.parametrize("act", [Act.CONFIRM, Act.CANCEL, Act.REFUND, Act.REFUND_IN_FULL])
+@pytest.mark.parametrize(
+    "act",
+    [
+        Act.CONFIRM,
+        Act.CANCEL,
+        Act.REFUND,
+        Act.REFUND_IN_FULL,
+        Act.ACCEPT_REQUEST,
+        Act.DECLINE_REQUEST,
+    ],
+)
 def test_without_the_right_every_status_answers_the_same(by_status, act, door):
     """Nobody learns an order's state from the refusal of something they may not do."""
     for order in by_status.values():
@@ -214,7 +296,21 @@ def test_without_the_right_every_status_answers_the_same(by_status, act, door):
 
 @pytest.mark.req("F18", "INV-16")
 @pytest.mark.parametrize(
-    "verb", [confirm_all, cancel, cancel_for_buyer, cancel_for_platform, refund_all]
+    "verb",
+    [
+        confirm_all,
+        cancel,
+        cancel_for_buyer,
+        cancel_for_platform,
+        refund_all,
+        accept,
+        decline_request,
+        lambda order, by: edits.edit_order(wanted=edits.Edit(order.pk), by=by),
+        lambda order, by: requests.file_request(
+            order_id=order.pk, reason=RequestReason.OTHER, by=by
+        ),
+        lambda order, by: requests.escalate(order_id=order.pk, by=by),
+    ],
 )
 def test_an_order_that_is_not_there_is_not_found(shop, verb):
     with pytest.raises(Refused) as refused:
@@ -260,6 +356,13 @@ OTHER_REFUSALS = {
         lambda order, by: late(order, Actor("buyer", "buyer"), cancel_for_buyer),
         "CANCEL_WINDOW_CLOSED",
     ),
+    "F15 after the window": (
+        "unshipped",
+        lambda order, by: late(order, Actor("buyer", "buyer"), edit),
+        "EDIT_WINDOW_CLOSED",
+    ),
+    "no request to accept": ("unshipped", accept, "NO_OPEN_REQUEST"),
+    "no request to decline": ("unshipped", decline_request, "NO_OPEN_REQUEST"),
     "F16 confirm": ("unshipped", partial(confirm_all, seen=1), "STALE_ORDER"),
     "F16 cancel": ("unshipped", partial(cancel, seen=1), "STALE_ORDER"),
     "F16 refund": ("shipped", partial(refund, seen=1), "STALE_ORDER"),
@@ -276,7 +379,7 @@ OTHER_REFUSALS = {
 }
 
 
-@pytest.mark.req("F07", "F10", "F11", "F14", "F16", "F18", "INV-04")
+@pytest.mark.req("F07", "F10", "F11", "F14", "F15", "F16", "F18", "INV-04")
 @pytest.mark.parametrize("name", OTHER_REFUSALS)
 def test_other_refusals_change_nothing_either(by_status, name):
     status, verb, code = OTHER_REFUSALS[name]
