@@ -104,6 +104,7 @@ class ConfirmForm(ActForm):
     """One package: quantities of each item and how it travels (SHIP-03)."""
 
     not_sent = forms.BooleanField(required=False)
+    despite_request = forms.BooleanField(required=False)
     ship_date = DayField(label=gettext_lazy("Ship Date"))
     carrier = forms.ChoiceField(
         label=gettext_lazy("Shipping Carrier"),
@@ -203,6 +204,40 @@ class CancelForm(ActForm):
         },
     )
     zero_out = forms.BooleanField(required=False)
+
+
+class AnswerForm(ActForm):
+    """The merchant's answer to a buyer's cancellation request (BUYERCANCEL-04)."""
+
+    ACCEPT, DECLINE = "accept", "decline"
+    CHOOSE = gettext_lazy("Choose an answer")
+
+    answer = forms.ChoiceField(
+        choices=[(ACCEPT, ACCEPT), (DECLINE, DECLINE)],
+        widget=forms.RadioSelect,
+        error_messages={"required": CHOOSE, "invalid_choice": CHOOSE},
+    )
+    text = forms.CharField(
+        label=gettext_lazy("Your text to the buyer"),
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"class": "textarea", "rows": 4, "maxlength": 1000}),
+    )
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"].replace("\r\n", "\n")
+        if len(text) > 1000:
+            raise forms.ValidationError(_("Must be 1,000 characters or fewer"))
+        if not is_plain(text, lines=True):
+            raise forms.ValidationError(_("Remove control characters"))
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        declines = cleaned.get("answer") == self.DECLINE
+        if declines and "text" not in self.errors and not cleaned.get("text", "").strip():
+            self.add_error("text", _("Tell the buyer why"))
+        return cleaned
 
 
 class RefundForm(ActForm):

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from core.actor import Actor
 from core.jobs import Done, Planned, job
-from orders.domain import settling, verification
+from orders.domain import requests, settling, verification
 
-CHECKS, OPERATIONS = 500, 200  # at most in one batch
+CHECKS, OPERATIONS, REQUESTS = 500, 200, 200  # at most in one batch
 
 
 def _planned_checks() -> Iterator[Planned]:
@@ -36,3 +36,17 @@ def settle_operations() -> Done:
     settled = settling.settle_open_operations(by=by, limit=OPERATIONS)
     counts = Counter(f"operations: {one.outcome}" for one in settled)
     return Done(counts, more=len(settled) == OPERATIONS)
+
+
+def _planned_requests() -> Iterator[Planned]:
+    for request in requests.overdue().iterator():
+        yield Planned(request.order.number, "tell the buyer that no answer came", ("N22",))
+
+
+@job("cancellation-request-limits", plan=_planned_requests)
+def tell_overdue_requests() -> Done:
+    """Tell buyers whose cancellation request nobody answered in time (BUYERCANCEL-05)."""
+    by = Actor("job", "cancellation-request-limits")
+    told, failed = requests.tell_overdue(by=by, limit=REQUESTS)
+    counts = {"buyers told": told, "failures": failed}
+    return Done(counts, more=bool(told) and told + failed == REQUESTS)

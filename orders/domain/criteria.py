@@ -143,10 +143,16 @@ def span(criteria: Criteria, table: str) -> list[Sql]:
     return parts
 
 
+_TO_ANSWER = "r.state IN ('open', 'escalated') AND r.answer_by_at IS NOT NULL"
+
+
 def is_pressing(at: datetime) -> Sql:
-    """Whether an open order is late or at risk (SHIP-19, AUTO-08)."""
+    """Whether an open order is late, at risk or asked back (SHIP-19, AUTO-08, BUYERCANCEL-03)."""
     return Sql(
-        "(o.ship_by_at < %s OR (o.status = 'unshipped' AND o.page_warning_at <= %s))", [at, at]
+        "(o.ship_by_at < %s OR (o.status = 'unshipped' AND o.page_warning_at <= %s)"
+        f" OR o.id IN (SELECT r.order_id FROM orders_buyerrequest r WHERE {_TO_ANSWER}"
+        " AND r.merchant_id = o.merchant_id))",
+        [at, at],
     )
 
 
@@ -164,6 +170,15 @@ def at_risk(merchant_id: int, at: datetime) -> Sql:
     return Sql(
         "o.merchant_id = %s AND o.status = 'unshipped' AND o.page_warning_at <= %s",
         [merchant_id, at],
+    )
+
+
+def asked_back(merchant_id: int) -> Sql:
+    """Orders with a cancellation request to be answered, by the requests' own index."""
+    return Sql(
+        "o.merchant_id = %s AND o.id IN (SELECT r.order_id FROM orders_buyerrequest r"
+        f" WHERE r.merchant_id = %s AND {_TO_ANSWER})",
+        [merchant_id, merchant_id],
     )
 
 

@@ -22,6 +22,7 @@ from orders.domain.criteria import (
     Sort,
     Sql,
     all_of,
+    asked_back,
     at_risk,
     conditions,
     late,
@@ -225,6 +226,7 @@ def _few_pressing(criteria: Criteria) -> list[int] | None:
             for where, column in (
                 (late(merchant_id, at), "o.ship_by_at"),
                 (at_risk(merchant_id, at), "o.page_warning_at"),
+                (asked_back(merchant_id), "o.purchased_at"),
             )
         ),
         by="UNION",
@@ -252,11 +254,18 @@ def _older(criteria: Criteria) -> Sql:
 
 
 def _pressing_count(merchant_id: int, at: datetime) -> Sql:
-    """Count late orders, and those at risk that are not late, each by its index."""
-    risk = at_risk(merchant_id, at)
+    """Count late orders, those at risk, and those asked back; each once, by its index."""
+    risk, asked = at_risk(merchant_id, at), asked_back(merchant_id)
     not_late = Sql(f"{risk.text} AND o.ship_by_at >= %s", [*risk.values, at])
+    neither = Sql(
+        f"{asked.text} AND o.ship_by_at >= %s AND o.page_warning_at > %s", [*asked.values, at, at]
+    )
     return _sum(
-        [_capped(late(merchant_id, at), "o.ship_by_at"), _capped(not_late, "o.page_warning_at")]
+        [
+            _capped(late(merchant_id, at), "o.ship_by_at"),
+            _capped(not_late, "o.page_warning_at"),
+            _capped(neither),
+        ]
     )
 
 

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.domain import calendar
+from accounts.permissions import Function
 from audit.domain import submissions
 from audit.domain.submissions import Once, Result, fingerprint_of
 from audit.models import Entry
@@ -84,6 +85,7 @@ def page(
         "refusal": refusal,
         "changed_by": _last_change(order) if refusal and refusal.code == "STALE_ORDER" else None,
         "due": acts.due(order, at=at),
+        "may_answer": request.actor.may_edit(Function.CANCEL_ORDERS),
         "contact": contacts.of_order(order),
         "next": origin(request, order),
         "at": at,

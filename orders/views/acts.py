@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from math import ceil
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -15,7 +17,7 @@ from core.actor import Actor
 from core.refusal import Refusal
 from orders.domain import guards
 from orders.enums import Act, OrderStatus, ServiceLevel
-from orders.models import Item, Order
+from orders.models import BuyerRequest, Item, Order
 
 S = OrderStatus
 
@@ -90,11 +92,20 @@ class Due:
     at_risk: bool
     late: bool
     refunded: str  # "", "partly" or "wholly"
+    answer_by_at: datetime | None  # until when a cancellation request should be answered
+    hours_left: int  # for that; 0 when it is overdue
     service: str
 
     @property
     def late_words(self) -> str:
         return ngettext("%d day late", "%d days late", self.late_days) % self.late_days
+
+    @property
+    def answer_words(self) -> str:
+        """How long there is still time to answer the buyer (BUYERCANCEL-03)."""
+        if not self.hours_left:
+            return gettext("answer overdue")
+        return ngettext("%d hour left", "%d hours left", self.hours_left) % self.hours_left
 
 
 def buttons(order: Order, acts: tuple[Act, ...], by: Actor, *, at: datetime) -> list[Button]:
@@ -110,11 +121,17 @@ def buttons(order: Order, acts: tuple[Act, ...], by: Actor, *, at: datetime) -> 
 
 
 def refusal(
-    order: Order, act: Act, by: Actor, *, at: datetime, seen: int | None = None
+    order: Order,
+    act: Act,
+    by: Actor,
+    *,
+    at: datetime,
+    seen: int | None = None,
+    request: BuyerRequest | None = None,
 ) -> Refusal | None:
-    """Ask the guards about an order read with ``with_facts``."""
+    """Ask the guards about an order read with ``with_facts``, and its open request if it counts."""
     is_open = bool(getattr(order, "confirmation_open", False))
-    return guards.ask(act, guards.Facts(order, by, at, is_open, seen))
+    return guards.ask(act, guards.Facts(order, by, at, is_open, seen, request))
 
 
 def explanations(order: Order, by: Actor, *, at: datetime) -> list[tuple[Any, Refusal]]:
@@ -132,6 +149,7 @@ def due(order: Order, *, at: datetime) -> Due:
     is_open = order.status in (S.UNSHIPPED, S.PARTIALLY_SHIPPED)
     late = is_open and order.ship_by_at < at
     days = _days_between(order.ship_by_at, at, order) if late else 0
+    answer_by: datetime | None = getattr(order, "request_due_at", None)
     refunded = ""
     if order.refunded_total:
         refunded = "wholly" if order.refunded_total == order.total else "partly"
@@ -142,6 +160,8 @@ def due(order: Order, *, at: datetime) -> Due:
         at_risk=order.status == S.UNSHIPPED and order.page_warning_at <= at,
         late=late,
         refunded=refunded,
+        answer_by_at=answer_by,
+        hours_left=max(0, ceil((answer_by - at) / timedelta(hours=1))) if answer_by else 0,
         service=str(ServiceLevel(order.ship_service_level).label),
     )
 

@@ -13,7 +13,7 @@ from accounts.permissions import Function, Level
 from core.http import MerchantRequest
 from core.refusal import Refused
 from orders.access import order_needs
-from orders.domain import cancellations, rates
+from orders.domain import cancellations, rates, requests
 from orders.enums import Act, CancelReason
 from orders.forms import CancelForm
 from orders.models import Item, Order
@@ -76,6 +76,7 @@ def _page(
     request: MerchantRequest, order: Order, form: CancelForm, refusal: object = None
 ) -> HttpResponse:
     at = calendar.now_for(order.merchant)
+    asked = bool(requests.were_filed([order.pk]))
     return acting.page(
         request,
         TEMPLATE,
@@ -83,9 +84,12 @@ def _page(
         form,
         refusal,  # type: ignore[arg-type]
         items=list(Item.objects.of_orders([order.pk])),
-        reasons=_REASONS,
+        reasons=[(reason, _counts(reason, asked)) for reason in CancelReason],
+        asked=asked,
         rate=rates.of_month(order.merchant, at=at),
     )
 
 
-_REASONS = tuple(CancelReason)
+def _counts(reason: CancelReason, asked: bool) -> bool:
+    """Whether cancelling for a reason counts in the rate; asked: the buyer did, officially."""
+    return not (asked and reason == CancelReason.BUYER_CANCELLED)

@@ -72,6 +72,7 @@ def _page(request: MerchantRequest, order: Order, form: NoteForm) -> HttpRespons
         "cancelled": _cancelled(order),
         "notes": list(OrderNote.objects.filter(order=order).order_by("pk")),
         "note_form": form,
+        "may_answer": request.actor.may_edit(Function.CANCEL_ORDERS),
         "may_write": request.actor.may_edit(Function.MANAGE_ORDERS),
         "timeline": [_event(entry, order) for entry in history],
         "steps": _steps(order, shipments),

@@ -87,6 +87,7 @@ def _wanted(request: MerchantRequest, order: Order, form: ConfirmForm) -> shipme
         ),
         quantities=given["quantities"],
         rest_not_sent=given["not_sent"],
+        despite_request=given["despite_request"],
         seen=given["seen"],
         once=acting.once_of(request, shipments.ACTION, order),
     )

@@ -247,6 +247,10 @@ CELERY_TASK_ROUTES = {
 }
 # When each job is due, under its name (core.jobs); a check holds the two together (TECH-04).
 CELERY_BEAT_SCHEDULE = {
+    "cancellation-request-limits": {
+        "task": "orders.tell_overdue_requests",
+        "schedule": timedelta(minutes=15),
+    },
     "check-payments": {"task": "orders.check_payments", "schedule": timedelta(minutes=1)},
     "resume-jobs": {"task": "core.resume_jobs", "schedule": timedelta(seconds=15)},
     "send-outbox": {"task": "notifications.send_outbox", "schedule": timedelta(minutes=1)},
