@@ -13,9 +13,7 @@ urlpatterns = [
     path("<str:number>/", detail.order_details, name="detail"),
     path("<str:number>/notes/", detail.add_note, name="note"),
     path("<str:number>/confirm-shipment/", shipping.confirm_shipment, name="confirm"),
-    path(
-        "<str:number>/cancellation-request/", answering.answer_request, name="answer_request"
-    ),
+    path("<str:number>/cancellation-request/", answering.answer_request, name="answer_request"),
     path("<str:number>/cancel/", cancelling.cancel_order, name="cancel"),
     path("<str:number>/refund/", refunding.refund_order, name="refund"),
     path("<str:number>/packing-slip/", slips.packing_slip, name="slip"),

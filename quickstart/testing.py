@@ -10,7 +10,7 @@ import time
 from quickstart.browser import chromium
 from quickstart.services import ROOT
 
-TYPED = ["accounts", "audit", "catalog", "core", "notifications", "orders", "payments"]
+TYPED = ["accounts", "audit", "catalog", "checkout", "core", "notifications", "orders", "payments"]
 TYPED += ["reports", "sellercentral", "uploads", "quickstart", "run.py"]
 
 CHECKS = {

@@ -14,6 +14,7 @@ urlpatterns = [
     path("metrics/", metrics.metrics, name="metrics"),
     path("csp-report/", security.csp_report, name="csp_report"),
     path("orders/", include("orders.urls")),
+    path("buyer/", include("checkout.urls")),
     path("api/v1/", include("orders.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]

@@ -16,7 +16,7 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext_lazy
+from django.utils.translation import get_language, gettext_lazy
 
 register = template.Library()
 
@@ -175,15 +175,16 @@ def thousands(number: int) -> str:
 
 @register.simple_tag
 def country(code: str) -> str:
-    """{% country "GB" %}: United Kingdom."""
-    return str(_territories().get(code, code))
+    """{% country "GB" %}: United Kingdom, in the language of the page."""
+    language = (get_language() or "en").split("-")[0]
+    return str(_territories(language).get(code, code))
 
 
-@lru_cache(maxsize=1)
-def _territories() -> Mapping[str, str]:
+@lru_cache(maxsize=4)
+def _territories(language: str) -> Mapping[str, str]:
     from babel import Locale
 
-    return dict(Locale("en").territories)
+    return dict(Locale(language).territories)
 
 
 @register.filter

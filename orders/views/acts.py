@@ -9,9 +9,8 @@ from math import ceil
 from typing import Any
 
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from core.actor import Actor
 from core.refusal import Refusal

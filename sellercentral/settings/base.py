@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "payments",
     "notifications",
     "orders",
+    "checkout",
     "reports",
     "uploads",
     "django.contrib.auth",
