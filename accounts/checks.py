@@ -22,6 +22,7 @@ PUBLIC = frozenset(
         "account_reset_password_from_key_done",
         "health_live",
         "health_ready",
+        "metrics",
         "csp_report",
         "schema",
     }

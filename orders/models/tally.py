@@ -27,7 +27,7 @@ class DayTally(models.Model):
             ),
             models.CheckConstraint(name="tally_is_never_below_zero", condition=Q(orders__gte=0)),
             models.CheckConstraint(
-                name="tally_status_known", condition=Q(status_rank__in=STATUS_RANK.values())
+                name="tally_status_known", condition=Q(status_rank__in=tuple(STATUS_RANK.values()))
             ),
         ]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0003_buyer_requests"),
+        ("orders", "0004_buyer_requests"),
         ("payments", "0002_guards"),
     ]
 

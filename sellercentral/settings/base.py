@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
 from kombu import Queue
@@ -247,7 +248,7 @@ CELERY_TASK_ROUTES = {
     "notifications.*": {"queue": "notifications"},
 }
 # When each job is due, under its name (core.jobs); a check holds the two together (TECH-04).
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "cancellation-request-limits": {
         "task": "orders.tell_overdue_requests",
         "schedule": timedelta(minutes=15),

@@ -86,5 +86,5 @@ DROP FUNCTION only_its_buyer_changes_an_order();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0003_buyer_requests"), ("audit", "0003_append_only")]
+    dependencies = [("orders", "0004_buyer_requests"), ("audit", "0003_append_only")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]

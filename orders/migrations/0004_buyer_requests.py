@@ -43,7 +43,7 @@ DROP FUNCTION only_an_unshipped_order_has_a_request();
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0004_password_resets"),
-        ("orders", "0002_guards"),
+        ("orders", "0003_day_tallies"),
     ]
 
     operations = [
