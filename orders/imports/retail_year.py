@@ -10,15 +10,24 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import IO, cast
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
+from orders.imports.lines import FileError
+
+COLUMNS = frozenset(
+    {"InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID",
+     "Country"}
+)  # fmt: skip
 LONDON = ZoneInfo("Europe/London")
 POSTAGE = frozenset({"POST", "DOT", "C2"})
 NOT_GOODS = frozenset({"M", "m", "D", "S", "B", "BANK CHARGES", "AMAZONFEE", "CRUK", "PADS"})
@@ -71,17 +80,15 @@ class Year:
 
 
 def read(path: Path) -> Year:
-    """Read the file (CSV, gzip or plain), in the order of its dates."""
+    """Read the file (CSV, gzip or plain), in the order of its dates. Raises FileError."""
     year = Year([], [], {}, 0, Counter())
     invoices: dict[str, Invoice] = {}
     credited: list[tuple[str, datetime, str, str, int]] = []
     titles: dict[str, str] = {}
     for row in _rows(path):
         year.lines += 1
-        number, sku = row["InvoiceNo"], row["StockCode"].strip()
-        quantity, price = int(row["Quantity"]), Decimal(row["UnitPrice"])
-        at = datetime.fromisoformat(row["InvoiceDate"]).replace(tzinfo=LONDON)
-        title = row["Description"].strip()
+        number, sku, title = row["InvoiceNo"], row["StockCode"].strip(), row["Description"].strip()
+        quantity, price, at = _figures(row, year.lines)
         if number.startswith("C"):
             if sku in POSTAGE or sku in NOT_GOODS:
                 year.uncounted["credits of postage, fees and discounts"] += 1
@@ -108,6 +115,8 @@ def read(path: Path) -> Year:
             year.invoices.append(invoice)
         else:
             year.uncounted["invoices of postage alone"] += 1
+    if not year.invoices:
+        raise FileError(_("There is no order in the file."))
     _collect_stock(year)
     _match(year, credited)
     return year
@@ -115,8 +124,27 @@ def read(path: Path) -> Year:
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:
     packed = path.suffix == ".gz"
-    with gzip.open(path, "rb") if packed else path.open("rb") as raw:
-        yield from csv.DictReader(io.TextIOWrapper(cast("IO[bytes]", raw), "utf-8", newline=""))
+    try:
+        with gzip.open(path, "rb") if packed else path.open("rb") as raw:
+            text = io.TextIOWrapper(cast("IO[bytes]", raw), "utf-8", newline="")
+            reader = csv.DictReader(text, restval="")
+            if missing := sorted(COLUMNS - set(reader.fieldnames or ())):
+                raise FileError(_("The file has no columns %s.") % ", ".join(missing))
+            yield from reader
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        raise FileError(_("The file cannot be read: %s") % error) from error
+
+
+def _figures(row: dict[str, str], line: int) -> tuple[int, Decimal, datetime]:
+    """Return units, price and instant of a line, counted from 1 behind the names."""
+    try:
+        quantity, price = int(row["Quantity"]), Decimal(row["UnitPrice"])
+        at = datetime.fromisoformat(row["InvoiceDate"]).replace(tzinfo=LONDON)
+    except (ValueError, InvalidOperation) as error:
+        raise FileError(_("Record %d has no units, price or date.") % line) from error
+    if not price.is_finite():
+        raise FileError(_("Record %d has no price.") % line)
+    return quantity, price, at
 
 
 def _not_an_item(number: str, sku: str, quantity: int, price: Decimal) -> str:

@@ -12,6 +12,7 @@ from core.actor import Actor
 from core.limits import long_statements
 from orders.domain import demo
 from orders.imports import replay, retail_year
+from orders.imports.lines import FileError
 
 SLUG, OWNER = "retail-year", "robin@retail-year.example"
 
@@ -29,10 +30,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = time.monotonic()
-        if not options["file"].exists():
-            raise CommandError(f"There is no file {options['file']}.")
+        try:
+            year = retail_year.read(options["file"])
+        except FileError as error:  # nothing is made of what cannot be read
+            raise CommandError(str(error)) from error
         merchant = self._merchant(options["merchant"])
-        year = retail_year.read(options["file"])
         self._say(started, f"{year.lines:,} lines read, {len(year.invoices):,} orders among them")
         with long_statements():
             told = replay.replay(
