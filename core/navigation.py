@@ -114,6 +114,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "marketplace": member.merchant.marketplace,
             "other_merchants": request.other_merchants,  # type: ignore[attr-defined]
             "initials": _initials(str(member.merchant)),
+            "mail_viewer": settings.MAIL_VIEWER and request.actor.may_view("manage_orders"),  # type: ignore[attr-defined]
             "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
             "idle_seconds": settings.SESSION_COOKIE_AGE,
             "tabs": tabs,

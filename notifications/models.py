@@ -15,7 +15,7 @@ class Outbox(models.Model):
     payload: ids only; addresses and texts are read when the message is sent.
     state: dropped says that nobody is told, because what it would tell no longer holds.
     attempts: hand-overs begun; claim: counts up with each taking, so that a late worker is known.
-    available_at, sent_at: by the clock of the merchant; lease_until: by the clock of the database.
+    available_at, finished_at: by the merchant's clock; lease_until: by the database's.
     last_error: code of the server or kind of failure, never an address or a text.
     """
 
@@ -48,7 +48,7 @@ class Outbox(models.Model):
     created_at = models.DateTimeField()
     available_at = models.DateTimeField()
     lease_until = models.DateTimeField(null=True)
-    sent_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=500, blank=True)
 
     class Meta:
@@ -62,7 +62,7 @@ class Outbox(models.Model):
             models.Index(
                 name="mails_to_send",
                 fields=["available_at", "id"],
-                condition=Q(state="queued", channel__in=["buyer_email", "merchant_email"]),
+                condition=Q(state="queued") & ~Q(channel="notification"),
             ),
             models.Index(
                 name="messages_before",
@@ -84,7 +84,7 @@ class LetterCopy(models.Model):
     """A sent letter as it left, for the mail viewer; kept only where settings have MAIL_VIEWER."""
 
     outbox = models.OneToOneField(Outbox, models.PROTECT, related_name="copy")
-    merchant = models.ForeignKey("accounts.Merchant", models.PROTECT, db_index=False)
+    merchant = models.ForeignKey("accounts.Merchant", models.PROTECT, null=True, db_index=False)
     message_id = models.CharField(max_length=200)
     sent_to = ArrayField(models.CharField(max_length=254))
     subject = models.CharField(max_length=250)

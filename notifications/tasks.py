@@ -9,16 +9,12 @@ from core.jobs import Done, Planned, job
 from notifications.domain import dispatch
 from notifications.models import Outbox
 
-_TO = {
-    Outbox.Channel.BUYER_EMAIL.value: "write to the buyer",
-    Outbox.Channel.MERCHANT_EMAIL.value: "write to the merchant",
-}
-
 
 def _planned_mails() -> Iterator[Planned]:
     for row in dispatch.due(clock.now()).select_related("order").iterator():
         subject = row.order.number if row.order else row.event_key
-        yield Planned(subject, _TO[row.channel], (row.kind,))
+        whom = Outbox.Channel(row.channel).value.removesuffix("_email")
+        yield Planned(subject, f"write to the {whom}", (row.kind,))
 
 
 @job("send-outbox", plan=_planned_mails)

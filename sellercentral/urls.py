@@ -19,6 +19,8 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
 
+if settings.MAIL_VIEWER:
+    urlpatterns.append(path("mail/", include("notifications.urls")))
 if settings.ADMIN_SITE:
     urlpatterns.append(path("admin/", admin.site.urls))
 

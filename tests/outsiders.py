@@ -46,6 +46,8 @@ PAGES = {
     "home/": Page("GET HEAD"),
     "account/switch/": Page("POST"),
     "help/shortcuts/": Page("GET HEAD POST"),
+    "mail/": Page("GET HEAD", F.MANAGE_ORDERS),
+    "mail/<int:pk>/": Page("GET HEAD", F.MANAGE_ORDERS),
     "orders/": Page("GET", F.MANAGE_ORDERS),
     "orders/preferences/": Page("POST", F.MANAGE_ORDERS),
     "orders/packing-slips.pdf": Page("GET", F.PACKING_SLIPS),
@@ -72,7 +74,10 @@ OPEN = {  # what a stranger's GET is answered with
     "csp-report/": 405,
     "api/schema/": 200,
 }
-EXAMPLES = {"^password-reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "password-reset/key/1-x/"}
+EXAMPLES = {
+    "mail/<int:pk>/": "mail/1/",
+    "^password-reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "password-reset/key/1-x/",
+}
 OF_AN_ORDER = [address for address in PAGES if address.startswith(ONE)]
 
 

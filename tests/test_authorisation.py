@@ -65,7 +65,7 @@ def test_every_address_of_the_product_has_an_expectation():
     there = {address for address, _pattern in patterns("sellercentral.urls")}
     admin = {address for address in there if address.startswith("admin/")}
     assert there - admin == {*PAGES, *API, *OPEN}
-    assert set(OF_AN_ORDER) == {a for a in PAGES if "<" in a}
+    assert set(OF_AN_ORDER) == {a for a in PAGES if "<str:number>" in a}
 
 
 @pytest.mark.req("PERMISSION-03", "INV-18")
@@ -246,7 +246,8 @@ def test_each_member_may_look_at_what_the_matrix_gives_and_no_more(client, shop,
                 needed = F.MANAGE_ORDERS if address == "home/" else page.function
                 answer = client.get(at(address, order.number))
                 if needed is None or levels[needed] >= page.level:
-                    assert answer.status_code in (200, 302, 409), (name, address, order.status)
+                    there = (404,) if address == "mail/<int:pk>/" else (200, 302, 409)  # none yet
+                    assert answer.status_code in there, (name, address, order.status)
                     hidden = f"1 {word_of(order.status)} Row" in answer.content.decode("latin-1")
                     assert not (hidden and order.status in ("pending", "cancelled"))
                 else:

@@ -20,12 +20,12 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from core import breaker, clock
 from notifications.domain import envelopes, letters
 from notifications.domain.letters import Letter, Unwritten
 from notifications.domain.mail_server import Answer, MailServer, Unreachable, Verdict
-from notifications.domain.outbox import MAILS
 from notifications.models import LetterCopy, Outbox
 
 BATCH = 100
@@ -60,7 +60,8 @@ class _Watch:
         return self._at + self.elapsed
 
     def now_for(self, row: Outbox) -> datetime:
-        return self.now() + row.merchant.clock_ahead
+        ahead = row.merchant.clock_ahead if row.merchant_id else timedelta(0)
+        return self.now() + ahead
 
     def lease(self) -> datetime:
         return self.now() + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
@@ -83,10 +84,9 @@ def due(at: datetime) -> QuerySet[Outbox]:
         ~Exists(before),
         Q(lease_until=None) | Q(lease_until__lte=at),
         state=State.QUEUED,
-        channel__in=MAILS,
         kind__in=sorted(letters.READERS),
-        available_at__lte=at + F("merchant__clock_ahead"),
-    )
+        available_at__lte=at + Coalesce(F("merchant__clock_ahead"), timedelta(0)),
+    ).exclude(channel=Outbox.Channel.NOTIFICATION)
     return rows.order_by("available_at", "pk")
 
 
@@ -133,7 +133,7 @@ def _claim(limit: int, watch: _Watch) -> list[Outbox]:
 def _send(row: Outbox, letter: Letter | Unwritten | None, server: MailServer, watch: _Watch) -> str:
     """Carry one row to its next state; return that in a word."""
     if letter is None:
-        return _record(row, State.DROPPED)
+        return _end(row, State.DROPPED, "", watch)
     if isinstance(letter, Unwritten):
         if not _begin(row, watch):
             return "taken over"
@@ -141,9 +141,9 @@ def _send(row: Outbox, letter: Letter | Unwritten | None, server: MailServer, wa
     try:
         message = envelopes.seal(row, letter)
     except envelopes.Unusable as error:
-        return _record(row, State.FAILED, last_error=str(error))
+        return _end(row, State.FAILED, str(error), watch)
     if not message.to:
-        return _record(row, State.FAILED, last_error="no address")
+        return _end(row, State.FAILED, "no address", watch)
     server.open()  # before the attempt is counted
     if not _begin(row, watch):
         return "taken over"
@@ -164,14 +164,13 @@ def _begin(row: Outbox, watch: _Watch) -> bool:
 
 def _settle(row: Outbox, message: EmailMessage, answer: Answer, watch: _Watch) -> str:
     if answer.verdict is Verdict.NEVER:
-        return _record(row, State.FAILED, last_error=answer.code)
+        return _end(row, State.FAILED, answer.code, watch)
     if answer.verdict is Verdict.LATER:
         return _put_off(row, answer.code, watch)
-    at = watch.now_for(row)
     if not settings.MAIL_VIEWER:
-        return _record(row, State.SENT, sent_at=at, last_error=answer.code)
+        return _end(row, State.SENT, answer.code, watch)
     with transaction.atomic():
-        told = _record(row, State.SENT, sent_at=at, last_error=answer.code)
+        told = _end(row, State.SENT, answer.code, watch)
         if told == State.SENT:
             LetterCopy.objects.create(
                 outbox=row,
@@ -180,7 +179,7 @@ def _settle(row: Outbox, message: EmailMessage, answer: Answer, watch: _Watch) -
                 sent_to=list(message.to),
                 subject=str(message.subject),
                 body=str(message.body),
-                sent_at=at,
+                sent_at=watch.now_for(row),
             )
     return told
 
@@ -188,21 +187,25 @@ def _settle(row: Outbox, message: EmailMessage, answer: Answer, watch: _Watch) -
 def _put_off(row: Outbox, why: str, watch: _Watch) -> str:
     """Try again after a pause that grows; the eighth try was the last."""
     if row.attempts >= ATTEMPTS:
-        return _record(row, State.FAILED, last_error=why)
+        return _end(row, State.FAILED, why, watch)
     later = watch.now_for(row) + PAUSES[row.attempts - 1]
     told = _record(row, State.QUEUED, last_error=why, available_at=later)
     return "put off" if told == State.QUEUED else told
 
 
+def _end(row: Outbox, state: Outbox.State, why: str, watch: _Watch) -> str:
+    """Write the last state of a row: sent, failed for good or dropped."""
+    told = _record(row, state, last_error=why, finished_at=watch.now_for(row))
+    if told == State.FAILED:
+        extra = {"code": f"{row.kind} {why}", "merchant": row.merchant_id, "order": row.order_id}
+        log.error("mail.failed", extra=extra)
+    return told
+
+
 def _record(row: Outbox, state: Outbox.State, **facts: object) -> str:
-    """Write what became of a row, if it is still this worker's."""
+    """Write what became of a row, if it is still this worker's; return it in a word."""
     if not _mine(row).update(state=state, lease_until=None, **facts):
         return "taken over"
-    if state == State.FAILED:
-        log.error(
-            "mail.failed",
-            extra={"code": f"{row.kind} {facts['last_error']}", "merchant": row.merchant_id},
-        )
     return state.value
 
 

@@ -16,7 +16,8 @@ from notifications.models import Outbox
 SEND = "notifications.send_outbox"
 NOTIFICATIONS = "Notification"  # every instant notification's kind ends with it
 MERCHANT_KINDS = frozenset({"N02", "N07", "N08", "N20", "N37"})
-MAILS = (Outbox.Channel.BUYER_EMAIL, Outbox.Channel.MERCHANT_EMAIL)
+# Every channel but one is e-mail.
+MAILS = tuple(each for each in Outbox.Channel if each != Outbox.Channel.NOTIFICATION)
 
 _silent: ContextVar[bool] = ContextVar("outbox_silent", default=False)
 
@@ -81,7 +82,8 @@ def silently() -> Iterator[None]:
 def mails_of(order_id: int) -> models.QuerySet[Outbox]:
     """Return an order's e-mails that left, failed for good or were put off (DETAIL-10)."""
     told = models.Q(state__in=[Outbox.State.SENT, Outbox.State.FAILED]) | models.Q(attempts__gt=0)
-    return Outbox.objects.filter(told, order=order_id, channel__in=MAILS).order_by("pk")
+    mails = Outbox.objects.exclude(channel=Outbox.Channel.NOTIFICATION)
+    return mails.filter(told, order=order_id).order_by("pk")
 
 
 def rejected_mail(merchant_id: int) -> Outbox | None:

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "outbox", "claim", models.PositiveIntegerField(default=0, db_default=0)
         ),
-        migrations.AddField("outbox", "sent_at", models.DateTimeField(null=True)),
+        migrations.AddField("outbox", "finished_at", models.DateTimeField(null=True)),
         migrations.AlterField(
             "outbox",
             "state",
@@ -58,6 +58,7 @@ class Migration(migrations.Migration):
                     "merchant",
                     models.ForeignKey(
                         db_index=False,
+                        null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         to="accounts.merchant",
                     ),

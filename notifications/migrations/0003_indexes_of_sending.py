@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
             models.Index(
                 name="mails_to_send",
                 fields=["available_at", "id"],
-                condition=models.Q(state="queued", channel__in=["buyer_email", "merchant_email"]),
+                condition=models.Q(state="queued") & ~models.Q(channel="notification"),
             ),
         ),
         AddIndexConcurrently(

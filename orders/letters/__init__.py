@@ -10,7 +10,7 @@ Every row's payload has ``history``, the number of the line of the merchant's hi
 - N05: ``shipment``, the package's number; ``charged``, ``not_sent`` as the confirmation wrote them.
 - N10: ``refund``, the refund's number.
 - N18: in ``before`` and ``after`` ``ship_date``, ``deliver_from``, ``deliver_to``, ISO days.
-- N20 to N22: ``reason``, a code of ``words.REQUEST_REASONS``; ``answer_by``, an ISO instant; for
-  N21 ``closed``: "declined" or "shipped". The merchant's text stands in the payload as ``answer``.
-- N30: the payload has ``payment_number``, the number to pay under.
+
+N20 to N22 have ``request`` in the payload, the key of the buyer's cancellation request; reason,
+limit, state and answer are read from it.
 """

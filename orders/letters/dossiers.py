@@ -59,6 +59,19 @@ class Dossier:
     def cancellation(self) -> Cancellation:
         return self.order.cancellation
 
+    @property
+    def request(self) -> Any:
+        """The cancellation request it is about; None while orders have none."""
+        asked = self.row.payload.get("request")
+        requests = getattr(self.order, "requests", None)
+        known = requests.all() if requests else []
+        return next((each for each in known if each.pk == asked), None)
+
+    @property
+    def payment_number(self) -> str:
+        """What the buyer names at the convenience store (N30 alone: PENDING-11)."""
+        return str(getattr(self.order.payment, "number", ""))
+
 
 def collect(rows: Sequence[Outbox]) -> dict[int, Dossier]:
     """Return the dossier of each row, by row."""
@@ -98,6 +111,7 @@ def _orders(order_ids: Sequence[int]) -> dict[int, Order]:
         "items",
         Prefetch("shipments", Shipment.objects.prefetch_related(lines)),
         Prefetch("refunds", Refund.objects.prefetch_related(given)),
+        *(["requests"] if hasattr(Order, "requests") else []),
         Prefetch("messages_owed", Outbox.objects.filter(kind="N02"), to_attr="sold_mails"),
     )
     return {order.pk: order for order in orders}

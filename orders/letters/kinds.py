@@ -196,25 +196,31 @@ def dates_revised(d: Dossier) -> Values:
 
 
 def cancellation_requested(d: Dossier) -> Values | None:
-    """N20: none once the order is no longer the merchant's to decide about."""
-    if d.order.status != S.UNSHIPPED:
+    """N20: none once it is answered, or no longer the merchant's to decide about."""
+    asked = d.request
+    if asked is None or asked.state != "open" or d.order.status != S.UNSHIPPED:
         return None
+    answer_by = asked.answer_by_at
     return {
-        "reason": word(words.REQUEST_REASONS, d.language, d.after.get("reason", "Other")),
-        "answer_by": _instant(d, d.after.get("answer_by")),
+        "reason": word(words.REQUEST_REASONS, d.language, asked.reason),
+        "answer_by": day_and_time(answer_by, d.order.marketplace) if answer_by else "",
         "link": _desk(d.order),
     }
 
 
-def request_closed(d: Dossier) -> Values:
+def request_closed(d: Dossier) -> Values | None:
     """N21: declined with the merchant's text, or closed because the goods are on their way."""
-    answer = str(d.row.payload.get("answer", ""))
-    return {"shipped": d.after.get("closed") == "shipped", "answer": answer.replace("\r\n", "\n")}
+    asked = d.request
+    if asked is None:
+        return None
+    answer = asked.answer.replace("\r\n", "\n")
+    return {"shipped": asked.state == "shipped", "answer": answer}
 
 
 def request_unanswered(d: Dossier) -> Values | None:
-    """N22: none once the order has ended or shipped."""
-    return {} if d.order.status == S.UNSHIPPED else None
+    """N22: none once it is answered."""
+    asked = d.request
+    return {} if asked is not None and asked.state == "open" else None
 
 
 def how_to_pay(d: Dossier) -> Values | None:
@@ -223,7 +229,7 @@ def how_to_pay(d: Dossier) -> Values | None:
         return None
     pay_by = d.order.payment.pay_by_at
     return {
-        "payment_number": one_line(str(d.row.payload.get("payment_number", ""))),
+        "payment_number": one_line(d.payment_number),
         "amount": _money(d, d.order.total),
         "pay_by": day_and_time(pay_by, d.order.marketplace) if pay_by else "",
     }
@@ -324,12 +330,6 @@ def _day(d: Dossier, value: date | datetime) -> str:
     place = d.order.marketplace
     day = place.local_date(value) if isinstance(value, datetime) else value
     return day_words(day, place.country)
-
-
-def _instant(d: Dossier, value: object) -> str:
-    if not isinstance(value, str):
-        return ""
-    return day_and_time(datetime.fromisoformat(value), d.order.marketplace)
 
 
 def _desk(order: Order) -> str:

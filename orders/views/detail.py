@@ -39,7 +39,7 @@ from orders.enums import (
 from orders.forms import NoteForm
 from orders.models import Item, Order, OrderNote, Refund, Shipment, ShipmentLine
 from orders.models.order import sign_of
-from orders.views import acting, acts
+from orders.views import acting, acts, timeline
 
 S = OrderStatus
 
@@ -74,7 +74,7 @@ def _page(request: MerchantRequest, order: Order, form: NoteForm) -> HttpRespons
         "note_form": form,
         "may_answer": request.actor.may_edit(Function.CANCEL_ORDERS),
         "may_write": request.actor.may_edit(Function.MANAGE_ORDERS),
-        "timeline": [_event(entry, order) for entry in history],
+        "timeline": timeline.merged([_event(entry, order) for entry in history], order),
         "steps": _steps(order, shipments),
         "sub_type": SubType(order.sub_type).label,
         "charged": _charged(order),
