@@ -11,6 +11,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
 from core.actor import Actor
+from core.text import initials
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,18 @@ TABS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where pages of no merchant are: how they write times."""
+
+    name: Any
+    country: str
+    time_zone: str
+
+
+PLATFORM = Place(_("Platform"), "GB", "UTC")  # operators'
+
+
 def menu(actor: Actor, path: str) -> list[dict[str, Any]]:
     """Return the tabs an actor sees: entries that lead somewhere and that they may view."""
     tabs = []
@@ -106,6 +119,14 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """Context processor: the name of the site, and the member's frame once signed in."""
     context: dict[str, Any] = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
     member = getattr(request, "member", None)
+    user = getattr(request, "user", None)
+    if member is None and getattr(user, "is_operator", False):
+        return context | {
+            "marketplace": PLATFORM,
+            "initials": initials(str(user)),
+            "idle_seconds": request.idle_seconds,  # type: ignore[attr-defined]
+            "stay": "settings:login",
+        }
     if member is not None:
         tabs = menu(request.actor, request.path)  # type: ignore[attr-defined]
         context |= {
@@ -113,21 +134,15 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "merchant": member.merchant,
             "marketplace": member.merchant.marketplace,
             "other_merchants": request.other_merchants,  # type: ignore[attr-defined]
-            "initials": _initials(str(member.merchant)),
+            "initials": initials(str(member.merchant)),
             "mail_viewer": settings.MAIL_VIEWER and request.actor.may_view("manage_orders"),  # type: ignore[attr-defined]
             "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
-            "idle_seconds": settings.SESSION_COOKIE_AGE,
+            "idle_seconds": request.idle_seconds,  # type: ignore[attr-defined]
+            "stay": "shortcuts",
             "tabs": tabs,
             "subnav": next((tab["entries"] for tab in tabs if tab["current"]), []),
         }
     return context
-
-
-def _initials(name: str) -> str:
-    """Return two letters for a name: Harbour & Hearth HH, 北の暮らし 北の."""
-    words = [word for word in name.split() if word[0].isalnum()]
-    letters = [word[0] for word in words] if len(words) > 1 else list(name)
-    return "".join(letters[:2]).upper()
 
 
 def _href(name: str) -> str:

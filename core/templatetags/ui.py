@@ -18,6 +18,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy
 
+from core.text import initials
+
 register = template.Library()
 
 MINUS = "\u2212"
@@ -165,6 +167,12 @@ def querystring_with(context: template.Context, **changes: Any) -> str:
 def get(mapping: Mapping[Any, Any], key: Any) -> Any:
     """{{ mapping|get:key }}"""
     return mapping.get(key)
+
+
+@register.filter(name="initials")
+def initials_of(name: str) -> str:
+    """{{ person.name|initials }}: MF."""
+    return initials(name)
 
 
 @register.filter

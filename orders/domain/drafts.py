@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +15,7 @@ from accounts.models import Marketplace
 from core.instants import EARLIEST
 from core.money import LARGEST, unit_of
 from core.refusal import Refusal
+from core.text import is_plain as is_plain
 from orders.enums import COMPONENTS, ServiceLevel
 from orders.models.order import sign_of
 
@@ -195,12 +195,6 @@ def _text(name: str, text: str, longest: int, *, required: bool | None = None) -
         yield _wrong(name, _("Must be %d characters or fewer.") % longest)
     if not is_plain(text):
         yield _wrong(name, _("Remove line breaks and control characters."))
-
-
-def is_plain(text: str, *, lines: bool = False) -> bool:
-    """Whether a text has no control characters and no lone surrogates; line breaks if allowed."""
-    allowed = "\t\r\n" if lines else ""
-    return all(c in allowed or unicodedata.category(c) not in ("Cc", "Cs") for c in text)
 
 
 def _wrong(field_name: str, message: str) -> Refusal:
