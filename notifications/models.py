@@ -12,6 +12,7 @@ class Outbox(models.Model):
 
     kind: N01 … N37 of requirements section 8.1, or the type of an instant notification.
     event_key: kind, object and recipient; unique, so that no fact is told twice.
+    merchant: None for letters to persons who work for none.
     payload: ids only; addresses and texts are read when the message is sent.
     state: dropped says that nobody is told, because what it would tell no longer holds.
     attempts: hand-overs begun; claim: counts up with each taking, so that a late worker is known.
@@ -22,6 +23,7 @@ class Outbox(models.Model):
     class Channel(models.TextChoices):
         BUYER_EMAIL = "buyer_email"
         MERCHANT_EMAIL = "merchant_email"
+        PERSON_EMAIL = "person_email"
         NOTIFICATION = "notification"
 
     class State(models.TextChoices):
@@ -30,7 +32,7 @@ class Outbox(models.Model):
         FAILED = "failed"
         DROPPED = "dropped"
 
-    merchant = models.ForeignKey("accounts.Merchant", models.PROTECT, db_index=False)
+    merchant = models.ForeignKey("accounts.Merchant", models.PROTECT, null=True, db_index=False)
     order = models.ForeignKey(
         "orders.Order",
         models.PROTECT,
@@ -53,6 +55,10 @@ class Outbox(models.Model):
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="only_a_persons_letter_has_no_merchant",
+                condition=Q(merchant__isnull=False) | Q(channel="person_email", order=None),
+            ),
             models.CheckConstraint(
                 name="outbox_state_known",
                 condition=Q(state__in=["queued", "sent", "failed", "dropped"]),

@@ -16,6 +16,7 @@ from notifications.models import Outbox
 SEND = "notifications.send_outbox"
 NOTIFICATIONS = "Notification"  # every instant notification's kind ends with it
 MERCHANT_KINDS = frozenset({"N02", "N07", "N08", "N20", "N37"})
+PERSON_KINDS = frozenset({"N27", "N28", "N29"})  # about one's own sign-in and place
 # Every channel but one is e-mail.
 MAILS = tuple(each for each in Outbox.Channel if each != Outbox.Channel.NOTIFICATION)
 
@@ -30,7 +31,7 @@ class Owed:
     available_at: not to be sent before this instant.
     """
 
-    merchant_id: int
+    merchant_id: int | None
     order_id: int | None
     kind: str
     key: str
@@ -45,6 +46,8 @@ def channel_of(kind: str) -> Outbox.Channel:
         return Outbox.Channel.NOTIFICATION
     if kind in MERCHANT_KINDS:
         return Outbox.Channel.MERCHANT_EMAIL
+    if kind in PERSON_KINDS:
+        return Outbox.Channel.PERSON_EMAIL
     return Outbox.Channel.BUYER_EMAIL
 
 
