@@ -8,19 +8,25 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
 
+from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.domain import second_factor
 from accounts.models import Membership
 from accounts.permissions import Function, Level
+from core.actor import Actor
 from core.http import MerchantRequest
 from core.views import errors
 
 View = Callable[..., HttpResponse]
 log = logging.getLogger(__name__)
+
+SECOND_STEP = "second_step"  # in a session whose sign-in was proved with a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +49,79 @@ def needs(function: Function | None, level: Level = Level.VIEW) -> Callable[[Vie
         def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
-            ours = cast(MerchantRequest, request)
-            if ours.member is None:
-                text = _("You belong to no account. Ask an owner to invite you.")
-                return errors.refused(request, text)
-            if function is not None and ours.actor.level(function) < level:
-                return errors.refused(request, _missing(ours, function, level))
-            if request.method == "POST" and _made_for_another(ours):
-                return errors.switched(request)
-            response = view(ours, *args, **kwargs)
-            patch_cache_control(response, no_store=True)
-            return response
+            if no := _refusal(request, function, level):
+                return no
+            return _unstored(view(request, *args, **kwargs))
 
         checked.access = Access(function, level)  # type: ignore[attr-defined]
         return checked
 
     return decorate
+
+
+def needs_self(view: View) -> View:
+    """Let people come to their own sign-in: members by their permission, and operators."""
+    function, level = Function.LOGIN_SETTINGS, Level.EDIT
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return _to_sign_in(request)
+        if not request.user.is_operator and (no := _refusal(request, function, level)):
+            return no
+        return _unstored(view(request, *args, **kwargs))
+
+    checked.access = Access(function, level)  # type: ignore[attr-defined]
+    return checked
+
+
+def needs_operator(view: View) -> View:
+    """Let operators pass who signed in with a second step; merchants' people never (PLATFORM-04).
+
+    The view finds the operator as ``request.actor``. Who has no second step yet is led to set it
+    up; who set it up elsewhere signs in again, so that this session has proved it.
+    """
+
+    @wraps(view)
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        user = request.user
+        if not user.is_authenticated:
+            return _to_sign_in(request)
+        if not user.is_operator:
+            log.warning("operator.refused", extra={"user": user.pk})
+            return errors.refused(request, _("These pages are for operators of the platform."))
+        if not second_factor.is_on(user):
+            return redirect("settings:two_step")
+        if not request.session.get(SECOND_STEP):
+            logout(request)
+            return _to_sign_in(request)
+        request.actor = Actor("operator", user.name, user_id=user.pk)  # type: ignore[attr-defined]
+        return _unstored(view(request, *args, **kwargs))
+
+    checked.for_operators = True  # type: ignore[attr-defined]
+    return checked
+
+
+def _refusal(request: HttpRequest, function: Function | None, level: Level) -> HttpResponse | None:
+    """Return the answer to a member who may not do this; None to who may."""
+    ours = cast(MerchantRequest, request)
+    if ours.member is None:
+        text = (
+            _("Operators work for no merchant. Their pages are those of the platform.")
+            if ours.user.is_operator
+            else _("You belong to no account. Ask an owner to invite you.")
+        )
+        return errors.refused(request, text)
+    if function is not None and ours.actor.level(function) < level:
+        return errors.refused(request, _missing(ours, function, level))
+    if request.method == "POST" and _made_for_another(ours):
+        return errors.switched(request)
+    return None
+
+
+def _unstored(response: HttpResponse) -> HttpResponse:
+    patch_cache_control(response, no_store=True)
+    return response
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -9,9 +9,10 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal.ratelimit import truncate_ip
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils import timezone
+from django.urls import NoReverseMatch, reverse
 
-from accounts.domain import members, signing_in
+from accounts.access import SECOND_STEP
+from accounts.domain import members, second_factor, sign_ins, signing_in
 from accounts.models import User
 from core.http import is_inside
 
@@ -49,17 +50,39 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         log.warning("sign_in.failed")
 
+    def get_login_stages(self) -> list[str]:
+        return ["accounts.stages.SecondStep"]
+
     def login(self, request: HttpRequest, user: User) -> None:
-        """Start a session under a new key; its week begins now (reliability SD-05)."""
+        """Start a session under a new key; its life begins now (reliability SD-05)."""
         super().login(request, user)
         request.session.cycle_key()
-        request.session["started"] = timezone.now().timestamp()
+        browser = request.headers.get("User-Agent", "")
+        request.session.update(sign_ins.begin(browser=browser, address=self.address(request)))
+        if getattr(request, "second_step", False):
+            request.session[SECOND_STEP] = True
         signing_in.succeeded(email=user.email, address=self.address(request))
         log.info("sign_in.succeeded", extra={"user": user.pk})
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """Lead operators to the console, and before that to their second step (SD-09)."""
+        user = request.user
+        if not (isinstance(user, User) and user.is_operator):
+            return str(super().get_login_redirect_url(request))
+        on = second_factor.is_on(user)
+        return operators_home() if on else reverse("settings:two_step")
 
     def logout(self, request: HttpRequest) -> None:
         log.info("sign_out", extra={"user": request.user.pk})
         super().logout(request)
 
     def set_password(self, user: User, password: str) -> None:
-        members.set_password(user=user, password=password)
+        members.set_password(user=user, password=password, known=user.password)
+
+
+def operators_home() -> str:
+    """Return where an operator's day begins: the console, once there is one."""
+    try:
+        return reverse("operator:home")
+    except NoReverseMatch:
+        return reverse("settings:login")

@@ -8,3 +8,4 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import checks  # noqa: F401  registers itself
+        from accounts.domain import letters  # noqa: F401  registers the writers

@@ -15,6 +15,7 @@ PUBLIC = frozenset(
     {
         "root",
         "account_login",
+        "account_second_step",
         "account_logout",
         "account_reset_password",
         "account_reset_password_done",
@@ -24,6 +25,7 @@ PUBLIC = frozenset(
         "health_ready",
         "metrics",
         "csp_report",
+        "invitation",
         "schema",
     }
 )
@@ -45,12 +47,15 @@ def every_view_declares_access(
     ]
 
 
+_TOLD = ("access", "for_operators", "admin_site", "model_admin")
+
+
 def declares(view: Any) -> bool:
     """Tell whether a view says who may come.
 
     A page does by ``needs``, the API by its permissions; the admin site lets in staff alone.
     """
-    if any(getattr(view, told, None) for told in ("access", "admin_site", "model_admin")):
+    if any(getattr(view, told, None) for told in _TOLD):
         return True
     needed = getattr(getattr(view, "cls", None), "permission_classes", ())
     return bool(needed) and all(each.__name__ != "AllowAny" for each in needed)

@@ -9,10 +9,10 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from accounts.domain import sign_ins
 from core.actor import Actor
 
 _REFRESH = timedelta(minutes=1)  # how stale the session's expiry may get
-_LONGEST = timedelta(days=7)  # a session ends then, used or not (reliability SD-05)
 
 
 class Member:
@@ -55,12 +55,14 @@ def _attach(request: HttpRequest) -> None:
 
 
 def _outlived(request: HttpRequest) -> bool:
-    """Keep an idle session alive for 12 hours from now; end it a week after the sign-in."""
-    now = timezone.now()
-    started = request.session.setdefault("started", now.timestamp())
-    if now.timestamp() - started > _LONGEST.total_seconds():
+    """Keep an idle session alive for its time from now; end it at last, used or not (SD-05)."""
+    now = timezone.now().timestamp()
+    limits = sign_ins.lifetime_of(request.user)  # type: ignore[arg-type]
+    request.idle_seconds = int(limits.idle.total_seconds())  # type: ignore[attr-defined]
+    started = request.session.setdefault("started", now)
+    seen = request.session.setdefault("seen", now)
+    if now - started > limits.longest.total_seconds() or now - seen > limits.idle.total_seconds():
         return True
-    seen = request.session.get("seen", 0)
-    if now.timestamp() - seen > _REFRESH.total_seconds():
-        request.session["seen"] = now.timestamp()
+    if now - seen > _REFRESH.total_seconds():
+        request.session["seen"] = now
     return False

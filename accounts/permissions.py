@@ -94,6 +94,18 @@ PRESETS: Mapping[Preset, Mapping[Function, Level]] = {
     for column, preset in enumerate(Preset)
 }
 
+# The highest level there is; an owner alone has the Access Key and changes Bank information.
+MOST: Mapping[Function, Level] = {
+    **dict.fromkeys(Function, Level.EDIT),
+    F.PACKING_SLIPS: Level.VIEW,
+    F.SELLER_PERFORMANCE: Level.VIEW,
+    F.SITE_METRICS: Level.VIEW,
+    F.PAYMENTS: Level.VIEW,
+    F.AUDIT_TRAIL: Level.VIEW,
+    F.BANK_INFORMATION: Level.VIEW,
+    F.ACCESS_KEY: Level.NONE,
+}
+
 # What a key of a shop may do unless told otherwise: every order function (MWS-13).
 ORDER_FUNCTIONS: Mapping[Function, Level] = {
     F.MANAGE_ORDERS: Level.EDIT,

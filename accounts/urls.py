@@ -1,9 +1,9 @@
 """Sign-in at the contract's addresses, served by the sign-in library."""
 
 from allauth.account import views as library
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
-from accounts.views import pages, signing_in
+from accounts.views import joining, pages, signing_in, two_step
 
 urlpatterns = [
     path("", pages.root, name="root"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("account/switch/", pages.switch, name="account_switch"),
     path("help/shortcuts/", pages.shortcuts, name="shortcuts"),
     path("login/", signing_in.SignIn.as_view(), name="account_login"),
+    path("login/second-step/", two_step.second_step, name="account_second_step"),
+    path("invitation/<str:key>/", joining.invitation, name="invitation"),
+    path("settings/", include("accounts.settings_urls")),
     path("logout/", library.logout, name="account_logout"),
     path("password-reset/", signing_in.forgotten, name="account_reset_password"),
     path("password-reset/sent/", library.password_reset_done, name="account_reset_password_done"),

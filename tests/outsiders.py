@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.test import Client
 
+from accounts.domain import invitations
 from accounts.models import Grant
 from accounts.permissions import PRESETS, Function, Level, Preset
+from core.actor import Actor
 from orders.domain import notes
 from orders.models import Order
 from tests.factories import (
     BY_STATUS,
+    PASSWORD,
     PLAIN,
     STAFF,
     ContactDraft,
@@ -31,6 +34,7 @@ from tests.pages import form_of
 F, EDIT, VIEW = Function, Level.EDIT, Level.VIEW
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 ONE = "orders/<str:number>/"
+NEW = "a much longer secret"
 NOWHERE = "203-0000000-0000000"
 
 
@@ -51,6 +55,25 @@ PAGES = {
     "orders/": Page("GET", F.MANAGE_ORDERS),
     "orders/preferences/": Page("POST", F.MANAGE_ORDERS),
     "orders/packing-slips.pdf": Page("GET", F.PACKING_SLIPS),
+    "settings/account/": Page("GET HEAD", F.ACCOUNT_INFO),
+    **{
+        f"settings/account/{block}/": Page("GET HEAD POST", F.ACCOUNT_INFO, EDIT)
+        for block in ("business", "address", "contact", "notifications", "orders")
+    },
+    "settings/login/": Page("GET HEAD", F.LOGIN_SETTINGS, EDIT),
+    **{
+        f"settings/login/{page}/": Page("GET HEAD POST", F.LOGIN_SETTINGS, EDIT)
+        for page in (
+            *("name", "email", "email/confirm", "password"),
+            *("two-step", "two-step/recovery-codes", "two-step/off"),
+        )
+    },
+    "settings/login/sign-ins/": Page("POST", F.LOGIN_SETTINGS, EDIT),
+    "settings/permissions/": Page("GET HEAD", F.USER_PERMISSIONS),
+    "settings/permissions/change/": Page("POST", F.USER_PERMISSIONS, EDIT),
+    "settings/permissions/remove/": Page("GET HEAD POST", F.USER_PERMISSIONS, EDIT),
+    "settings/permissions/invite/": Page("POST", F.USER_PERMISSIONS, EDIT),
+    "settings/permissions/invitations/": Page("POST", F.USER_PERMISSIONS, EDIT),
     ONE: Page("GET", F.MANAGE_ORDERS),
     ONE + "notes/": Page("POST", F.MANAGE_ORDERS, EDIT),
     ONE + "confirm-shipment/": Page("GET POST", F.CONFIRM_SHIPMENTS, EDIT),
@@ -59,10 +82,18 @@ PAGES = {
     ONE + "packing-slip/": Page("GET", F.PACKING_SLIPS),
     ONE + "packing-slip.pdf": Page("GET", F.PACKING_SLIPS),
 }
+# What a page about something answers to who may come, but names nothing.
+ABOUT_NOTHING = {
+    "settings/permissions/remove/": 404,
+    "settings/login/email/confirm/": 410,
+    "mail/<int:pk>/": 404,
+}
 API = {"api/v1/orders/": "GET POST", "api/v1/orders/<str:number>/": "GET"}
 OPEN = {  # what a stranger's GET is answered with
     "": 302,
     "login/": 200,
+    "login/second-step/": 302,
+    "invitation/<str:key>/": 410,
     "logout/": 302,
     "password-reset/": 200,
     "password-reset/sent/": 200,
@@ -76,6 +107,7 @@ OPEN = {  # what a stranger's GET is answered with
 }
 EXAMPLES = {
     "mail/<int:pk>/": "mail/1/",
+    "invitation/<str:key>/": "invitation/WzEsMV0:x/",
     "^password-reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "password-reset/key/1-x/",
 }
 OF_AN_ORDER = [address for address in PAGES if address.startswith(ONE)]
@@ -96,7 +128,7 @@ def everything() -> dict[str, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-            " AND tablename <> 'django_session' ORDER BY 1"
+            " AND tablename NOT IN ('accounts_session', 'django_session') ORDER BY 1"
         )
         tables = [name for (name,) in cursor.fetchall()]
         one = "SELECT '{0}', md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {0} t"
@@ -164,6 +196,8 @@ def forms_ready(client: Client, shop: Any) -> dict[str, dict[str, Any]]:
 
     return dict(
         [
+            *settings_ready(client, shop),
+            *people_ready(client, shop),
             of(parcel, "confirm-shipment", carrier="Royal Mail"),
             of(doomed, "cancel", reason="NoInventory"),
             of(paid, "refund", reason="CustomerReturn", confirmed="1"),
@@ -173,6 +207,45 @@ def forms_ready(client: Client, shop: Any) -> dict[str, dict[str, Any]]:
             ("/account/switch/", {"to": shop.slug, "merchant": shop.pk}),
         ]
     )
+
+
+def settings_ready(client: Client, shop: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A change for each block, to be sent in this order, and for a person's own sign-in."""
+    changes = {
+        "business": {"name": "Harbour Ltd"},
+        "address": {"address_1": "1 Quay", "city": "Falmouth", "postal_code": "TR11 3LH"},
+        "contact": {"contact_phone": "01632 960417"},
+        "notifications": {"claim_email": "claims@shop.example"},
+        "orders": {"handling_business_days": "3"},
+    }
+    for number, (block, typed) in enumerate(changes.items()):
+        address = f"/settings/account/{block}/"
+        yield address, form_of(client, address) | typed | {"seen": shop.version + number}
+    own = {
+        "name": {"name": "Alice Renamed"},
+        "email": {"email": "alice2@shop.example", "current": PASSWORD},
+        "password": {"current": PASSWORD, **dict.fromkeys(("password1", "password2"), NEW)},
+    }
+    for page, typed in own.items():
+        yield f"/settings/login/{page}/", {"merchant": shop.pk, **typed}
+    yield "/settings/login/sign-ins/", {"merchant": shop.pk, "end": "others"}
+
+
+def people_ready(client: Client, shop: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Changes for two members and two invitations."""
+    kept, leaving = (MembershipFactory(merchant=shop, user__name=name) for name in ("Kim", "Lee"))
+    owner = shop.memberships.filter(is_owner=True).first().user
+    by = Actor("form", owner.name, user_id=owner.pk, owner=True)
+    invited = invitations.invite(
+        merchant_id=shop.pk, email="first@shop.example", preset=Preset.FINANCE, by=by
+    )
+    base, mine = "/settings/permissions/", {"merchant": shop.pk}
+    matrix = form_of(client, f"{base}?member={kept.pk}", f"{base}change/")
+    matrix.pop("fill", None)
+    yield f"{base}change/", matrix | {"refund_orders": "0"}
+    yield f"{base}remove/", mine | {"member": leaving.pk}
+    yield f"{base}invite/", mine | {"email": "new@shop.example", "preset": "finance"}
+    yield f"{base}invitations/", mine | {"invitation": invited.pk, "act": "again"}
 
 
 def expected_of(address: str) -> Page:

@@ -23,7 +23,7 @@ class Membership(models.Model):
     preset = models.CharField(max_length=20, choices=Preset, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
-    list_page_size = models.PositiveSmallIntegerField(default=25)
+    list_page_size = models.PositiveSmallIntegerField(null=True)  # None: the account's
     list_density = models.CharField(max_length=8, choices=Density, default=Density.STANDARD)
     last_carrier = models.CharField(max_length=30, blank=True)
     paper_size = models.CharField(max_length=6, blank=True)
@@ -39,6 +39,11 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} at {self.merchant}"
+
+    @property
+    def page_size(self) -> int:
+        """How many orders a page of the list shows: the member's choice, else the account's."""
+        return self.list_page_size or self.merchant.list_page_size
 
 
 class Grant(models.Model):

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from accounts.models.marketplace import Marketplace
+
+MOST_HANDLING_DAYS = 30
+MOST_ADDRESSES = 10
 
 
 class Merchant(models.Model):
@@ -31,11 +35,14 @@ class Merchant(models.Model):
     postal_code = models.CharField(max_length=20, blank=True)
     country = models.CharField(max_length=2)
     contact_phone = models.CharField(max_length=30, blank=True)
-    customer_service_email = models.EmailField(max_length=254, blank=True)
-    notification_email = models.EmailField(max_length=254, blank=True)
+    customer_service_hours = models.CharField(max_length=200, blank=True)
+    customer_service_email = models.EmailField(max_length=254, blank=True)  # buyers' answers
+    notification_emails = ArrayField(models.EmailField(max_length=254), default=list, blank=True)
+    claim_email = models.EmailField(max_length=254, blank=True)  # claims and warnings
     notify_sold_ship_now = models.BooleanField(default=True)  # NOTIF-03
     zero_out_inventory = models.BooleanField(default=False)  # CANCEL-10, INVENTORY-06
     handling_business_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    list_page_size = models.PositiveSmallIntegerField(default=25)  # until a member chooses
     returns_policy = models.TextField(blank=True)
     is_sandbox = models.BooleanField(default=False)
     clock_ahead = models.DurationField(default=timedelta(0))
@@ -51,6 +58,18 @@ class Merchant(models.Model):
             models.CheckConstraint(
                 name="merchant_state_known",
                 condition=Q(state__in=["active", "under_review", "suspended", "closed"]),
+            ),
+            models.CheckConstraint(
+                name="merchant_page_size_offered", condition=Q(list_page_size__in=[25, 50, 100])
+            ),
+            models.CheckConstraint(
+                name="merchant_handles_within_thirty_days",
+                condition=Q(handling_business_days=None)
+                | Q(handling_business_days__lte=MOST_HANDLING_DAYS),
+            ),
+            models.CheckConstraint(
+                name="merchant_is_told_at_ten_addresses",
+                condition=Q(notification_emails__len__lte=MOST_ADDRESSES),
             ),
         ]
 

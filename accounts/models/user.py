@@ -28,6 +28,7 @@ class User(AbstractUser):
     last_name = None  # type: ignore[assignment]
     email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=100)
+    is_operator = models.BooleanField(default=False)  # of the platform, of no merchant
 
     objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
 
@@ -37,6 +38,8 @@ class User(AbstractUser):
     class Meta:
         constraints = [
             models.UniqueConstraint(Lower("email"), name="one_user_per_email"),
+            # What a membership refers to, so that an operator can have none (PLATFORM-04).
+            models.UniqueConstraint(fields=["id", "is_operator"], name="user_can_be_pinned"),
         ]
 
     def __str__(self) -> str:

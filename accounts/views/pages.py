@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import needs
 from accounts.models import Membership
-from core.http import MerchantRequest
+from core.http import MerchantRequest, is_inside
 from core.navigation import first_page
 from core.views import errors
 
@@ -54,7 +54,8 @@ def shortcuts(request: MerchantRequest) -> HttpResponse:
         return render(request, "account/shortcuts.html")
     on = request.POST.get("on") == "1"
     messages.success(request, _("Shortcuts are on") if on else _("Shortcuts are off"))
-    response = redirect("shortcuts")
+    back = request.POST.get("next", "")
+    response = redirect(back if is_inside(back) else "shortcuts")
     response.set_cookie(
         "shortcuts",
         "on" if on else "off",

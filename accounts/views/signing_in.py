@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.domain import recovery
 from accounts.domain import signing_in as tries
-from accounts.forms import ForgottenForm
+from accounts.forms.signing_in import ForgottenForm
 from core.forms import describe
+from core.refusal import Refused
 
 
 class SignIn(LoginView):  # type: ignore[misc]
@@ -39,6 +40,15 @@ class NewPassword(PasswordResetFromKeyView):  # type: ignore[misc]
     def form_invalid(self, form: Any) -> HttpResponse:
         response: HttpResponse = self.render_to_response(self.get_context_data(form=form))
         response.status_code = 422
+        return response
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Set the password, unless the same link did so a moment ago (TH-24)."""
+        try:
+            response: HttpResponse = super().form_valid(form)
+        except Refused as refused:
+            response = self.render_to_response(self.get_context_data(token_fail=True))
+            response.status_code = refused.refusal.status
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

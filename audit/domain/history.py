@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, models
 
 from audit.models import Entry
 from core.actor import Actor
@@ -54,6 +54,11 @@ def append(lines: Sequence[Line]) -> list[Entry]:
         )
         following[line.merchant_id] += 1
     return Entry.objects.bulk_create(entries)
+
+
+def entries(merchant_id: int, event: str) -> models.QuerySet[Entry]:
+    """Return a merchant's lines about one kind of event."""
+    return Entry.objects.filter(merchant=merchant_id, event=event)
 
 
 def _take(merchant_id: int, count: int) -> int:

@@ -98,7 +98,7 @@ def _open_british(sign_ins: Sequence[SignIn]) -> Merchant:
         postal_code="TR11 3LH",
         contact_phone="01632 960417",
         customer_service_email="help@harbourandhearth.example",
-        notification_email="orders@harbourandhearth.example",
+        notification_emails=["orders@harbourandhearth.example"],
         returns_policy="Send items back within 30 days for a refund.",
         zero_out_inventory=True,
         is_sandbox=True,

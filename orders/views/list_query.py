@@ -147,7 +147,7 @@ class ListQuery:
 
 def read(parameters: QueryDict, member: Membership, *, today: date) -> ListQuery:
     """Read the address line; see ``ListQuery`` for what its parts mean."""
-    asked = ListQuery(size=member.list_page_size)
+    asked = ListQuery(size=member.page_size)
     asked.parameters = {
         name: parameters.getlist(name) if name == "sub_type" else parameters[name]
         for name in _KNOWN

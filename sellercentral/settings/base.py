@@ -142,16 +142,17 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = False  # counted by core.throttle, which a crowd cannot slip by
 # How many proxies in front add to X-Forwarded-For; the limits above count the address they saw.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+# Codes of so many steps of 30 s before the present one still count: 0, at most 1 (SD-09).
+TOTP_TOLERANCE_STEPS = min(max(env.int("TOTP_TOLERANCE_STEPS", default=0), 0), 1)
 ACCOUNT_FORMS = {
-    "login": "accounts.forms.SignInForm",
-    "reset_password_from_key": "accounts.forms.NewPasswordForm",
+    "login": "accounts.forms.signing_in.SignInForm",
+    "reset_password_from_key": "accounts.forms.signing_in.NewPasswordForm",
 }
 
 # The framework's pages for looking at rows: never on a server, where operators need a second
 # factor and a console of their own.
 ADMIN_SITE = False
-# In the database alone: a cache that is away or emptied signs nobody out.
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -256,10 +257,6 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "check-payments": {"task": "orders.check_payments", "schedule": timedelta(minutes=1)},
     "resume-jobs": {"task": "core.resume_jobs", "schedule": timedelta(seconds=15)},
     "send-outbox": {"task": "notifications.send_outbox", "schedule": timedelta(minutes=1)},
-    "send-password-resets": {
-        "task": "accounts.send_password_resets",
-        "schedule": timedelta(minutes=1),
-    },
     "settle-operations": {"task": "orders.settle_operations", "schedule": timedelta(seconds=30)},
 }
 

@@ -7,13 +7,12 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Membership
+from accounts.models import Membership, Session
 from core import breaker, clock, throttle
 from tests.factories import PASSWORD, MembershipFactory, MerchantFactory
 from tests.pages import form_of, words

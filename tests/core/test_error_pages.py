@@ -99,7 +99,7 @@ def test_the_page_comes_when_not_even_the_session_can_be_read(calm, alice):
     """The whole request fails before any view; the page is made without the database."""
     calm.force_login(alice)
     with connection.cursor() as cursor, transaction.atomic():
-        cursor.execute("ALTER TABLE django_session RENAME TO away")
+        cursor.execute("ALTER TABLE accounts_session RENAME TO away")
         answer = calm.get("/orders/")
         transaction.set_rollback(True)
     assert answer.status_code == 500

@@ -96,6 +96,53 @@ ACCOUNTS = [
     Case("one_holiday_a_day", copy("accounts_holiday", "holiday")),
     Case("one_membership_per_person", copy("accounts_membership", "membership")),
     Case("membership_page_size_offered", "UPDATE accounts_membership SET list_page_size = 1000"),
+    Case(
+        "merchant_page_size_offered",
+        "UPDATE accounts_merchant SET list_page_size = 1000 WHERE id = {merchant}",
+    ),
+    Case(
+        "merchant_handles_within_thirty_days",
+        "UPDATE accounts_merchant SET handling_business_days = 31 WHERE id = {merchant}",
+    ),
+    Case(
+        "merchant_is_told_at_ten_addresses",
+        "UPDATE accounts_merchant SET notification_emails = array_fill('a@b.example'::text, '{{11}}')"
+        " WHERE id = {merchant}",
+    ),
+    Case(
+        "one_open_invitation_an_address",
+        copy("accounts_invitation", "invitation", email="upper(email)"),
+    ),
+    Case(
+        "an_invitation_ends_one_way",
+        "UPDATE accounts_invitation SET accepted_at = now(), withdrawn_at = now()",
+    ),
+    Case("invitation_preset_known", "UPDATE accounts_invitation SET preset = 'owner'"),
+    Case("one_open_change_of_address", copy("accounts_emailchange", "change")),
+    Case(
+        "a_change_of_address_ends_one_way",
+        "UPDATE accounts_emailchange SET confirmed_at = now(), replaced_at = now()",
+    ),
+    Case(
+        "only_a_persons_letter_has_no_merchant",
+        "UPDATE notifications_outbox SET merchant_id = NULL WHERE id = {letter}",
+    ),
+    Case(
+        "an_operator_belongs_to_no_merchant",
+        "UPDATE accounts_user SET is_operator = true WHERE id = {user}",
+        about="a member becomes an operator",
+    ),
+    Case(
+        "an_operator_belongs_to_no_merchant",
+        "INSERT INTO accounts_membership (user_id, merchant_id, is_owner, preset, list_density,"
+        " last_carrier, paper_size, version)"
+        " SELECT id, {other}, false, 'finance', 'standard', '', '', 1 FROM accounts_user"
+        " WHERE is_operator",
+        ("INSERT INTO accounts_user (email, name, password, is_operator, is_superuser, is_staff,"
+         " is_active, date_joined) VALUES ('op@platform.example', 'Op', '', true, false, false,"
+         " true, now())",),
+        about="an operator becomes a member",
+    ),
     Case("one_level_per_function", copy("accounts_grant", "grant")),
     Case("grant_level_known", "UPDATE accounts_grant SET level = 3"),
 ]
@@ -313,6 +360,23 @@ EDITED = (
 )
 # ... and triggers, by their own names.
 TRIGGERS = {
+    "an_account_keeps_an_owner": [
+        Case(
+            "an_account_keeps_an_owner",
+            "UPDATE accounts_membership SET removed_at = now() WHERE is_owner",
+            about="removed",
+        ),
+        Case(
+            "an_account_keeps_an_owner",
+            "UPDATE accounts_membership SET is_owner = false WHERE is_owner",
+            about="reduced",
+        ),
+        Case(
+            "an_account_keeps_an_owner",
+            "DELETE FROM accounts_membership WHERE is_owner",
+            about="deleted",
+        ),
+    ],
     "order_moves": [
         Case(
             "order_moves_as_the_table_says",
