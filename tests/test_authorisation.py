@@ -246,7 +246,9 @@ def test_each_member_may_look_at_what_the_matrix_gives_and_no_more(client, shop,
                 needed = page.function
                 answer = client.get(at(address, order.number))
                 if needed is None or levels[needed] >= page.level:
-                    shown = {ABOUT_NOTHING[address]} if address in ABOUT_NOTHING else {200, 302, 409}
+                    shown = (
+                        {ABOUT_NOTHING[address]} if address in ABOUT_NOTHING else {200, 302, 409}
+                    )
                     assert answer.status_code in shown, (name, address, order.status)
                     hidden = f"1 {word_of(order.status)} Row" in answer.content.decode("latin-1")
                     assert not (hidden and order.status in ("pending", "cancelled"))

@@ -95,12 +95,12 @@ def words_of(name: str, value: Any, merchant: Merchant) -> str:
     if isinstance(value, bool):
         return _("On") if value else _("Off")
     if isinstance(value, list):
-        return "\n".join(value) if value else _("The owners")
+        return "\n".join(map(str, value)) if value else _("The owners")
     if name == "handling_business_days":
         if value is None:
             days = merchant.marketplace.handling_business_days
             return _("%d business days, as in the marketplace") % days
-        return _("%d business days") % value
+        return _("%d business days") % int(value)
     if name == "country":
         return str(country(value))
     return str(value) if value != "" else "–"

@@ -60,7 +60,7 @@ class _Watch:
         return self._at + self.elapsed
 
     def now_for(self, row: Outbox) -> datetime:
-        ahead = row.merchant.clock_ahead if row.merchant_id else timedelta(0)
+        ahead = row.merchant.clock_ahead if row.merchant else timedelta(0)
         return self.now() + ahead
 
     def lease(self) -> datetime:

@@ -85,12 +85,12 @@ def collect(rows: Sequence[Outbox]) -> dict[int, Dossier]:
     for row in rows:
         assert row.order_id is not None
         order = orders[row.order_id]
-        entry = entries.get((row.merchant_id, row.payload.get("history", 0)))
+        entry = entries.get((order.merchant_id, row.payload.get("history", 0)))
         dossiers[row.pk] = Dossier(
             row=row,
             order=order,
             buyer=buyers[order.pk],
-            merchant_addresses=addresses[order.merchant_id],
+            merchant_addresses=addresses[order.merchant_id].of(row.kind),
             before=entry.before if entry else {},
             after=entry.after if entry else {},
             event=entry.event if entry else "",

@@ -44,7 +44,7 @@ def kill(sink: SmtpSink, *points: str) -> None:
 def test_a_dispatcher_killed_anywhere_loses_nothing(sink, send, settings, point):
     settings.CELERY_TASK_ALWAYS_EAGER = False
     marketplace()
-    shop = MerchantFactory(notification_email="orders@shop.example")
+    shop = MerchantFactory(notification_emails=["orders@shop.example"])
     orders = [unshipped_order(shop) for _ in range(3)]
 
     kill(sink, point)
@@ -73,7 +73,7 @@ def test_a_dispatcher_killed_anywhere_loses_nothing(sink, send, settings, point)
 def test_a_hundred_deaths_lose_nothing(sink, send, settings):
     settings.CELERY_TASK_ALWAYS_EAGER = False
     marketplace()
-    shop = MerchantFactory(notification_email="orders@shop.example")
+    shop = MerchantFactory(notification_emails=["orders@shop.example"])
     for _ in range(30):
         unshipped_order(shop)
     deaths = 0

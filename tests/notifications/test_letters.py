@@ -76,7 +76,7 @@ def _at():
 @pytest.fixture
 def shops(shop, japanese_shop):
     for each in (shop, japanese_shop):
-        each.notification_email = f"desk@{each.slug}.example"
+        each.notification_emails = [f"desk@{each.slug}.example"]
         each.save()
     return {"en": shop, "ja": japanese_shop}
 

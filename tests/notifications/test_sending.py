@@ -70,7 +70,7 @@ def kinds_taken(sink) -> list[str]:
 
 @pytest.fixture
 def shop(shop):
-    shop.notification_email = "orders@shop.example"
+    shop.notification_emails = ["orders@shop.example"]
     shop.save()
     return shop
 
@@ -141,7 +141,7 @@ def test_nobody_writes_headers(shop, sink, send, settings, ending):
     ["two@a.example, b@b.example", "no address", "a@b.example\r\nBcc: c@d.example", "ü@x.example"],
 )
 def test_what_is_no_address_fails_for_good_and_alone(shop, sink, send, address):
-    shop.notification_email = address
+    shop.notification_emails = [address]
     shop.save()
     order = unshipped_order(shop)
     assert send() == {"mails sent": 1, "mails failed": 1}
@@ -151,7 +151,7 @@ def test_what_is_no_address_fails_for_good_and_alone(shop, sink, send, address):
 
 @pytest.mark.req("NOTIF-10")
 def test_a_domain_in_other_letters_travels_in_ascii(shop, sink, send):
-    shop.notification_email = "orders@bücher.example"
+    shop.notification_emails = ["orders@bücher.example"]
     shop.save()
     unshipped_order(shop)
     send()
@@ -356,7 +356,7 @@ def test_a_receipt_that_never_comes_is_an_attempt(shop, sink, send, settings):
 
 @pytest.mark.req("NOTIF-03", "FT-32")
 def test_of_two_addresses_the_good_one_is_written_to(shop, sink, send):
-    shop.notification_email = ""
+    shop.notification_emails = []
     shop.save()
     for name in ("ann", "ben"):
         MembershipFactory(merchant=shop, is_owner=True, user__email=f"{name}@shop.example")
@@ -501,7 +501,7 @@ def test_sold_ship_now_waits_for_the_end_of_the_edit_window(shop, sink, send):
 
 @pytest.mark.req("IMPL-21", "NOTIF-01")
 def test_a_sandbox_merchant_is_written_to_by_its_own_clock(sink, send):
-    shop = MerchantFactory(is_sandbox=True, notification_email="s@shop.example")
+    shop = MerchantFactory(is_sandbox=True, notification_emails=["s@shop.example"])
     order = unshipped_order(shop, age=timedelta(minutes=1))
     send()
     shop.clock_ahead = timedelta(hours=2)
@@ -549,7 +549,7 @@ def test_sold_ship_now_can_be_switched_off_and_readdressed(shop, sink, send):
     shop.notify_sold_ship_now = False
     shop.save()
     assert states(unshipped_order(shop)) == {"N01": "queued"}
-    shop.notify_sold_ship_now, shop.notification_email = True, "new@shop.example"
+    shop.notify_sold_ship_now, shop.notification_emails = True, ["new@shop.example"]
     shop.save()
     unshipped_order(shop)
     send()
@@ -615,7 +615,7 @@ def test_a_late_worker_cannot_write(shop, sink, send):
 def test_dispatchers_at_once_send_each_mail_once(sink, settings):
     settings.CELERY_TASK_ALWAYS_EAGER = False
     marketplace()
-    shop = MerchantFactory(notification_email="orders@shop.example")
+    shop = MerchantFactory(notification_emails=["orders@shop.example"])
     with racers(3) as run:
         for _round in range(3):
             for _ in range(4):
@@ -636,7 +636,7 @@ def test_without_the_claim_mails_are_doubled(sink, settings, monkeypatch):
 
     monkeypatch.setattr(dispatch, "_claim", unclaimed)
     marketplace()
-    shop = MerchantFactory(notification_email="orders@shop.example")
+    shop = MerchantFactory(notification_emails=["orders@shop.example"])
     with racers(3) as run:
         for _ in range(4):
             unshipped_order(shop)

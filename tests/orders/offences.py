@@ -138,9 +138,11 @@ ACCOUNTS = [
         " last_carrier, paper_size, version)"
         " SELECT id, {other}, false, 'finance', 'standard', '', '', 1 FROM accounts_user"
         " WHERE is_operator",
-        ("INSERT INTO accounts_user (email, name, password, is_operator, is_superuser, is_staff,"
-         " is_active, date_joined) VALUES ('op@platform.example', 'Op', '', true, false, false,"
-         " true, now())",),
+        (
+            "INSERT INTO accounts_user (email, name, password, is_operator, is_superuser, is_staff,"
+            " is_active, date_joined) VALUES ('op@platform.example', 'Op', '', true, false, false,"
+            " true, now())",
+        ),
         about="an operator becomes a member",
     ),
     Case("one_level_per_function", copy("accounts_grant", "grant")),

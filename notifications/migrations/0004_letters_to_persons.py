@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_people_and_settings"),
-        ("notifications", "0001_initial"),
+        ("notifications", "0003_indexes_of_sending"),
         ("orders", "0002_guards"),
     ]
 
