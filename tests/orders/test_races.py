@@ -24,10 +24,12 @@ from core.actor import Actor
 from core.refusal import Refusal
 from orders.domain import (
     cancellations,
+    edits,
     invariants,
     lifecycle,
     placing,
     refunds,
+    requests,
     settling,
     shipments,
 )
@@ -35,8 +37,9 @@ from orders.domain.amounts import Boxes, Everything
 from orders.domain.drafts import ItemDraft
 from orders.domain.packages import Package
 from orders.enums import CancelReason, RefundReason
-from orders.models import Order, Refund, Shipment
+from orders.models import BuyerRequest, Order, Refund, Shipment
 from payments.models import LedgerLine, Operation, SandboxEntry
+from tests.buyers import file_request
 from tests.factories import (
     GATEWAY,
     PLAIN,
@@ -48,6 +51,7 @@ from tests.factories import (
     shipped_order,
     unshipped_order,
 )
+from tests.pages import kinds
 from tests.races import broken, racers, unlocked, without_guards
 
 pytestmark = [
@@ -68,6 +72,7 @@ def confirming(order: Order, units: int | None = None, by: Actor = STAFF):
         order_id=order.pk,
         package=Package(clock.now().date(), "Royal Mail"),
         quantities=None if units is None else {item.pk: units},
+        despite_request=True,
     )
     return partial(shipments.confirm_shipment, wanted=wanted, by=by)
 
@@ -241,8 +246,22 @@ CANCELS = {
 }
 
 
-def fresh_order(shop) -> Order:
-    return unshipped_order(shop, age=timedelta(0))
+def accept(order: Order):
+    return cancellations.accept_request(order_id=order.pk, by=STAFF, seen=None, once=None)
+
+
+CANCELS["accepted request"] = (
+    accept,
+    {"ORDER_ALREADY_SHIPPED", "NO_OPEN_REQUEST"},
+)
+
+
+def fresh_order(shop, who: str = "") -> Order:
+    """An order that whoever it is may end now."""
+    order = unshipped_order(shop, age=timedelta(hours=who == "accepted request"))
+    if who == "accepted request":
+        file_request(order)
+    return order
 
 
 def ended_as(order: Order) -> str:
@@ -254,14 +273,15 @@ def ended_as(order: Order) -> str:
     return "shipped" if shipped else "neither"
 
 
-@pytest.mark.req("INV-05", "AUTO-12", "SHIP-16", "TH-06", "T06", "T09", "T10", "T11", "T13")
+@pytest.mark.req("INV-05", "AUTO-12", "SHIP-16", "TH-06", "T06", "T09", "T10", "T11", "T12", "T13")
+@pytest.mark.req("BUYERCANCEL-04", "SHIP-23")
 @pytest.mark.parametrize("who", CANCELS)
 def test_confirming_against_cancelling_ends_in_exactly_one(shop, who):
     verb, too_late = CANCELS[who]
     ends: Counter[str] = Counter()
     with racers(2) as run:
         while ends.total() < 20 or (len(ends) < 2 and ends.total() < 60):
-            order = fresh_order(shop)
+            order = fresh_order(shop, who)
             confirmed, cancelled = run(confirming(order), partial(verb, order))
             ends[end := ended_as(order)] += 1
             if end == "shipped":
@@ -277,14 +297,14 @@ def test_confirming_against_cancelling_ends_in_exactly_one(shop, who):
 
 
 @pytest.mark.req("INV-05")
-@pytest.mark.parametrize("who", ["merchant", "auto-cancel"])
+@pytest.mark.parametrize("who", ["merchant", "auto-cancel", "buyer", "accepted request"])
 def test_without_the_lock_the_database_alone_keeps_the_two_apart(shop, monkeypatch, who):
     monkeypatch.setattr(lifecycle, "lock", unlocked)
     verb, _too_late = CANCELS[who]
     rounds, failures = 14, 0
     with racers(2) as run:
         for _round in range(rounds):
-            order = fresh_order(shop)
+            order = fresh_order(shop, who)
             answers = run(confirming(order), partial(verb, order))
             failures += broken(answers)
             assert ended_as(order) in ("shipped", "cancelled")
@@ -304,6 +324,93 @@ def test_without_lock_and_guards_cancelled_orders_ship(shop, monkeypatch):
             order.refresh_from_db()
             left = order.shipments.exists() or charges(order)
             failures += bool(left) and hasattr(order, "cancellation")
+    assert failures >= rounds / 2
+
+
+# BUYERCANCEL ---------------------------------------------------------------------------------
+
+
+def decline(order: Order):
+    return requests.decline(order_id=order.pk, answer="It is packed.", by=STAFF)
+
+
+@pytest.mark.req("BUYERCANCEL-04", "BUYERCANCEL-05", "T12", "INV-04")
+@pytest.mark.parametrize("second", [accept, decline])
+def test_of_two_answers_at_once_one_stands(shop, second):
+    """One accepts while another does, or declines: one answer, told once."""
+    ends: Counter[str] = Counter()
+    with racers(2) as run:
+        while ends.total() < 16 or (len(ends) < 2 and second is decline and ends.total() < 60):
+            order = fresh_order(shop, "accepted request")
+            answers = run(partial(accept, order), partial(second, order))
+            refused = [a for a in answers if isinstance(a, str)]
+            request = BuyerRequest.objects.get(order=order)
+            ends[request.state] += 1
+            assert len(refused) == 1
+            accepted = request.state == "accepted"
+            assert refused[0] in ({"ORDER_CANCELLED"} if accepted else {"NO_OPEN_REQUEST"})
+            order.refresh_from_db()
+            assert order.status == ("cancelled" if accepted else "unshipped")
+            told = kinds(order)
+            assert (told.count("N06"), told.count("N21")) == (int(accepted), int(not accepted))
+    assert set(ends) == {"accepted"} | ({"declined"} if second is decline else set())
+    assert found(shop) == []
+
+
+@pytest.mark.req("BUYERCANCEL-04")
+def test_without_the_lock_two_answers_both_stand(shop, monkeypatch):
+    monkeypatch.setattr(lifecycle, "lock", unlocked)
+    rounds, failures = 14, 0
+    with racers(2) as run:
+        for _round in range(rounds):
+            order = fresh_order(shop, "accepted request")
+            answers = run(partial(accept, order), partial(decline, order))
+            told = kinds(order)
+            failures += broken(answers) or ("N06" in told and "N21" in told)
+    assert failures >= rounds / 2
+
+
+def change(order: Order):
+    wanted = edits.Edit(order.pk, quantities={order.items.get().pk: 5})
+    return edits.edit_order(wanted=wanted, by=BUYER)
+
+
+@pytest.mark.req("BUYERCANCEL-01", "INV-03", "INV-05", "SHIP-09")
+@pytest.mark.parametrize("rival", [confirm, cancel, change])
+def test_a_change_against_anything_else_leaves_one_truth(shop, rival):
+    """Whatever is charged is what the order costs, and nothing stays held beside it."""
+    ends: Counter[tuple[str, int]] = Counter()
+    with racers(2) as run:
+        while ends.total() < 16 or (len(ends) < 2 and rival is not change and ends.total() < 60):
+            order = unshipped_order(shop, quantity=2, age=timedelta(0))
+            run(partial(change, order), partial(rival, order))
+            with clock.stopped(clock.now() + timedelta(seconds=61)):
+                settling.settle_open_operations(by=GATEWAY)
+            order.refresh_from_db()
+            ends[order.status, order.quantity_purchased] += 1
+            books = Counter[str]()
+            keys = Operation.objects.filter(order=order).values("key")
+            for act, amount in SandboxEntry.objects.filter(
+                key__in=keys, succeeded=True
+            ).values_list("act", "amount"):
+                books[act] += amount
+            if order.status == "shipped":
+                assert books["capture"] == order.total
+            # What was verified and what was authorised since is charged, released or still held.
+            held = Decimal(12) + books["authorise"] - books["void"]
+            assert held == (Decimal(0) if order.status == "cancelled" else order.total)
+    assert found(shop) == []
+
+
+@pytest.mark.req("BUYERCANCEL-01")
+def test_without_the_lock_changes_collide(shop, monkeypatch):
+    monkeypatch.setattr(lifecycle, "lock", unlocked)
+    rounds, failures = 14, 0
+    with racers(2) as run:
+        for _round in range(rounds):
+            order = unshipped_order(shop, quantity=2, age=timedelta(0))
+            answers = run(partial(change, order), partial(cancel, order))
+            failures += broken(answers) or bool(found(shop))
     assert failures >= rounds / 2
 
 
