@@ -1,0 +1,241 @@
+"""PostgreSQL, Redis, web, worker and beat as processes, each to be killed, frozen or started again.
+
+Every process has a group of its own; the supervisor's watchdog ends them all, whatever becomes of
+the test run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+
+from core import failpoints
+from quickstart import product, services
+from quickstart.supervisor import Child, Supervisor
+
+LONG = os.environ.get("FAILURES") == "long"
+ROUNDS = 10 if LONG else 1
+# The product's own leases and ticks are waited for in the long lane only.
+LEASE, TICK = (60, 30) if LONG else (3, 1)
+RECOVERY = LEASE + TICK + 25  # seconds until work that a process left is done; 60 in earnest
+
+
+class Stack:
+    """The product, running. Parts: postgres, redis, web, worker, beat, mail; see ``part``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.points = folder / "points.json"
+        self.address = f"http://127.0.0.1:{(port := services.free_port())}"
+        self._port = port
+        self._supervisor = Supervisor(lambda text: None)
+        self._children: dict[str, Child] = {}
+        self.environment: dict[str, str] = {}
+
+    # Starting and ending -----------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start everything and wait until the product is ready."""
+        runtime = services.runtime_dir()
+        self.postgres = services.Postgres(runtime, f"failures-{os.getpid()}-pg")
+        self.postgres.init()
+        self._start(
+            Child(
+                "postgres",
+                self.postgres.command(),
+                self.postgres.log,
+                ready=self.postgres.ready,
+                stop=signal.SIGINT,
+                popen={"cwd": "/", **services.unprivileged()},
+            )
+        )
+        self.postgres.ensure_database(services.DATABASE)
+        self.redis = services.Redis(runtime, f"failures-{os.getpid()}-redis")
+        self.redis.init()
+        self._start(Child("redis", self.redis.command(), self.redis.log, ready=self.redis.ready))
+        self.environment = self._environment()
+        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0", "--skip-checks"]
+        subprocess.run(migrate, cwd=services.ROOT, env=self.environment, check=True)
+        self.start_another("worker", product.worker())
+        self.start_another("beat", product.beat())
+        self.start_another("web", product.web("127.0.0.1", self._port), ready=self.is_ready)
+
+    def stop(self) -> None:
+        """End everything; what is frozen is thawed first, so that it can end."""
+        for child in self._children.values():
+            _signal(child, signal.SIGCONT)
+        self._supervisor.stop_all()
+
+    def start_another(
+        self,
+        name: str,
+        args: list[str],
+        *,
+        ready: Callable[[], bool] | None = None,
+        **environment: str,
+    ) -> None:
+        """Start one more process of the product under a name of its own."""
+        env = self.environment | environment
+        log = self.folder / f"{name}.log"
+        self._start(Child(name, args, log, env, ready, popen={"cwd": services.ROOT}))
+
+    def _start(self, child: Child) -> None:
+        self._children[child.name] = child
+        self._supervisor.start(child)
+
+    def _environment(self) -> dict[str, str]:
+        unwanted = ("PYTEST_", "TEST_", "EMAIL_")
+        env = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
+        return env | {
+            "DJANGO_SETTINGS_MODULE": "sellercentral.settings.lane",
+            "DATABASE_URL": self.postgres.url(),
+            "REDIS_URL": self.redis.url(),
+            "CACHE_URL": self.redis.url(1),
+            "SITE_URL": self.address,
+            "FAIL_POINTS_FILE": str(self.points),
+            "OPERATION_LEASE_SECONDS": str(LEASE),
+            "JOB_LEASE_SECONDS": str(LEASE),
+            "OUTBOX_LEASE_SECONDS": str(LEASE),
+            "LONGEST_TICK_SECONDS": str(TICK),
+            "SANDBOX_VERIFICATION_SECONDS": "0",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    # What can befall a process -----------------------------------------------------------------
+
+    def kill(self, name: str) -> None:
+        """Kill a process and all its children at once, as kill -9 of its group does."""
+        child = self._children[name]
+        _signal(child, signal.SIGKILL)
+        assert child.process is not None
+        child.process.wait(30)
+
+    def end(self, name: str) -> None:
+        """Let a process end in its own orderly way."""
+        child = self._children[name]
+        assert child.process is not None
+        child.process.send_signal(child.stop)
+        child.process.wait(60)
+        _signal(child, signal.SIGKILL)
+
+    def again(self, name: str, *, wait: bool = True) -> None:
+        """Start a process that ended, with the same command line."""
+        child = self._children[name]
+        ready, child.ready = child.ready, (child.ready if wait else None)
+        try:
+            self._supervisor.start(child)
+        finally:
+            child.ready = ready
+
+    def restart(self, name: str) -> None:
+        self.kill(name)
+        self.again(name)
+
+    def freeze(self, name: str) -> None:
+        _signal(self._children[name], signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        _signal(self._children[name], signal.SIGCONT)
+
+    def drop(self, name: str) -> None:
+        """End a process for good."""
+        self.thaw(name)
+        self.kill(name)
+
+    def runs(self, name: str) -> bool:
+        process = self._children[name].process
+        return process is not None and process.poll() is None
+
+    def children_of(self, name: str) -> list[int]:
+        """Return the process ids of the children that a part of the product keeps."""
+        process = self._children[name].process
+        assert process is not None
+        told = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        return [int(pid) for pid in told.read_text().split()]
+
+    def repair(self) -> None:
+        """Bring back whatever is dead or frozen, and take all fail points away."""
+        self.points.unlink(missing_ok=True)
+        self.points.with_suffix(".hits").unlink(missing_ok=True)
+        for name, child in self._children.items():
+            _signal(child, signal.SIGCONT)
+            if child.process is not None and child.process.poll() is not None:
+                self.again(name)
+        wait_until(self.is_ready, 60, "the product is ready")
+
+    # Fail points -------------------------------------------------------------------------------
+
+    def fail_at(self, point: str, act: str, **more: object) -> None:
+        """Tell all processes to fail at a point; see ``core.failpoints``."""
+        self.points.with_suffix(".hits").unlink(missing_ok=True)
+        fresh = self.points.with_suffix(".new")
+        fresh.write_text(json.dumps({point: {"act": act, **more}}))
+        fresh.replace(self.points)
+
+    def heal(self) -> None:
+        self.points.unlink(missing_ok=True)
+
+    def hits(self, point: str) -> int:
+        return failpoints.hits(self.points).get(point, 0)
+
+    # Looking at it -----------------------------------------------------------------------------
+
+    def is_ready(self) -> bool:
+        return self.health("ready") == 200
+
+    def health(self, which: str) -> int:
+        """Return the status of a health address; 0 when nobody answers."""
+        try:
+            with urllib.request.urlopen(f"{self.address}/health/{which}/", timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    @contextmanager
+    def session(self) -> Any:
+        """Yield a cursor of a session of one's own, in an open transaction."""
+        talk = psycopg2.connect(self.postgres.url())
+        try:
+            with talk.cursor() as cursor:
+                yield cursor
+        finally:
+            talk.close()
+
+    def rows(self, text: str, *values: object) -> list[tuple[Any, ...]]:
+        with self.session() as cursor:
+            cursor.execute(text, values)
+            return list(cursor.fetchall())
+
+
+def wait_until(holds: Callable[[], object], seconds: float, what: str) -> float:
+    """Wait for a state; return how long it took. Raises AssertionError when it does not come."""
+    started = time.monotonic()
+    while not holds():
+        assert time.monotonic() - started < seconds, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+    return time.monotonic() - started
+
+
+def _signal(child: Child, number: signal.Signals) -> None:
+    if child.process is None:
+        return
+    try:
+        os.killpg(child.process.pid, number)
+    except ProcessLookupError:
+        return
