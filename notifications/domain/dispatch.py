@@ -22,7 +22,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from core import breaker, clock
+from core import breaker, clock, failpoints
 from notifications.domain import envelopes, letters
 from notifications.domain.letters import Letter, Unwritten
 from notifications.domain.mail_server import Answer, MailServer, Unreachable, Verdict
@@ -103,6 +103,7 @@ def send_due(*, limit: int = BATCH) -> Sent:
     counts: Counter[str] = Counter()
     if not waiting:
         return Sent()
+    failpoints.hit("outbox.after_claim")
     written = letters.write(waiting)
     try:
         with MailServer() as server:
@@ -147,12 +148,16 @@ def _send(row: Outbox, letter: Letter | Unwritten | None, server: MailServer, wa
     server.open()  # before the attempt is counted
     if not _begin(row, watch):
         return "taken over"
+    failpoints.hit("outbox.before_hand_over")
     try:
         answer = server.hand_over(message)
     except Unreachable:
         _mine(row).update(attempts=F("attempts") - 1)
         raise
-    return _settle(row, message, answer, watch)
+    failpoints.hit("outbox.after_hand_over")
+    told = _settle(row, message, answer, watch)
+    failpoints.hit("outbox.after_record")
+    return told
 
 
 def _begin(row: Outbox, watch: _Watch) -> bool:
