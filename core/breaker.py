@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 import time
 
+from django.conf import settings
+
 log = logging.getLogger(__name__)
 
 
 class Breaker:
     """Remembers that a server was away; open means that it is not to be asked now."""
 
-    def __init__(self, name: str, *, seconds: float = 30.0) -> None:
-        self.name, self.seconds = name, seconds
+    def __init__(self, name: str) -> None:
+        self.name = name
         self._until = 0.0
 
     @property
@@ -22,7 +24,7 @@ class Breaker:
     def trip(self) -> None:
         """Note that the server did not answer."""
         log.warning("server.away", extra={"code": self.name})
-        self._until = time.monotonic() + self.seconds
+        self._until = time.monotonic() + settings.BREAKER_SECONDS
 
     def reset(self) -> None:
         self._until = 0.0

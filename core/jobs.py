@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from celery import current_app, shared_task
 from django.conf import settings
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from kombu.exceptions import OperationalError
 
 from core import breaker, clock
@@ -89,70 +91,111 @@ def job(
 def run(name: str, *, once: bool = False) -> Mapping[str, int] | None:
     """Run a job until nothing is left to do; return what was done, None if it runs elsewhere.
 
-    once: do one batch only. Each run is remembered as a ``JobRun``; who was taken for dead
-    meanwhile stops after the batch. Source: IMPL-20, TECH-04, FT-04 to FT-06.
+    once: do one batch only. Each run is remembered as a ``JobRun``; one that was taken for dead
+    meanwhile stops after its batch. Source: IMPL-20, TECH-04, FT-04 to FT-06.
     """
     wanted = JOBS[name]
-    this = _begin(name)
-    if this is None:
-        log.info("job.runs_elsewhere", extra={"code": name})
-        return None
-    counts: Counter[str] = Counter()
-    error = ""
-    try:
-        with long_statements(STATEMENT_SECONDS):
-            while True:
-                done = wanted.work()
-                counts.update(done.counts)
-                enough = once or not done.more or clock.now() - this.started_at > TIME_BUDGET
-                if enough or not _renew(this):
-                    break
-    except Exception as failure:
-        error = type(failure).__name__
-        raise
-    finally:
-        _mine(this).update(counts=dict(counts), finished_at=clock.now(), error=error)
-    return dict(counts)
+    with _lock(name) as alone:
+        this = _begin(name, alone=alone)
+        if this is None:
+            log.info("job.runs_elsewhere", extra={"code": name})
+            return None
+        counts: Counter[str] = Counter()
+        error = ""
+        token = _present.set(this)
+        try:
+            with long_statements(STATEMENT_SECONDS):
+                while True:
+                    done = wanted.work()
+                    counts.update(done.counts)
+                    enough = once or not done.more or clock.now() - this.started_at > TIME_BUDGET
+                    if enough or not _renew(this):
+                        break
+        except Exception as failure:
+            error = type(failure).__name__
+            raise
+        finally:
+            _present.reset(token)
+            _alive(this).update(counts=dict(counts), finished_at=clock.now(), error=error)
+        return dict(counts)
 
 
-def resume_lost() -> int:
-    """End runs whose processes died or hang, and ask for them to be done again; return how many.
+def still_here() -> None:
+    """Let the run this code is part of, if any, count as alive; for batches that take long."""
+    this = _present.get()
+    if this is not None and this.lease_until - clock.now() < LEASE * 2 / 3:
+        _renew(this)
 
-    The broker would hand their tasks out again only much later (reliability 0.2).
+
+def lost() -> list[JobRun]:
+    """Return the runs whose processes died or hang.
+
+    The broker would hand their tasks out again only much later, or at once and for ever
+    (reliability 0.2).
     """
-    resumed = 0
-    for name in JobRun.objects.filter(finished_at=None).values_list("job", flat=True):
-        if _end_lapsed(name):
-            log.warning("job.lost", extra={"code": name})
-            resumed += 1
-            if name in JOBS:
-                nudge(JOBS[name].task)
-    return resumed
+    present = _present.get()
+    runs = JobRun.objects.filter(finished_at=None).exclude(pk=present and present.pk)
+    hang = runs.filter(lease_until__lte=clock.now())
+    dead = [run.pk for run in runs if not _is_locked(run.job)]
+    return list(hang | runs.filter(pk__in=dead))  # read anew: one may have ended well meanwhile
 
 
-def _begin(name: str) -> JobRun | None:
-    """Note that a run begins; None while another one is alive. The database lets only one be."""
+_present: ContextVar[JobRun | None] = ContextVar("present_run", default=None)
+
+
+def _begin(name: str, *, alone: bool) -> JobRun | None:
+    """Note that a run begins; None while another one is alive: of each job one is, at most.
+
+    alone: nobody holds the job's lock, so whatever has no end was killed. Who hangs holds it
+    still, and is believed until his lease lapses.
+    """
     at = clock.now()
+    lost = JobRun.objects.filter(job=name, finished_at=None)
     with transaction.atomic():
-        _end_lapsed(name)
+        (lost if alone else lost.filter(lease_until__lte=at)).update(finished_at=at, error=LOST)
         started = JobRun(job=name, started_at=at, lease_until=at + LEASE)
         JobRun.objects.bulk_create([started], ignore_conflicts=True)
     return JobRun.objects.filter(job=name, started_at=at, finished_at=None).first()
 
 
-def _end_lapsed(name: str) -> int:
-    at = clock.now()
-    lapsed = JobRun.objects.filter(job=name, finished_at=None, lease_until__lte=at)
-    return lapsed.update(finished_at=at, error=LOST)
-
-
 def _renew(this: JobRun) -> bool:
     """Keep a run alive; False when it was taken for dead and its place may be taken."""
-    return bool(_mine(this).update(lease_until=clock.now() + LEASE))
+    this.lease_until = clock.now() + LEASE
+    return bool(_alive(this).update(lease_until=this.lease_until))
 
 
-def _mine(this: JobRun) -> models.QuerySet[JobRun]:
+def _alive(this: JobRun) -> models.QuerySet[JobRun]:
     return JobRun.objects.filter(pk=this.pk, finished_at=None)
+
+
+_KEY = "hashtextextended('job ' || %s, 0)"
+
+
+@contextmanager
+def _lock(name: str) -> Iterator[bool]:
+    """Hold the job's lock, if nobody else does; it goes with the process that held it."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_lock({_KEY})", [name])
+        held: bool = cursor.fetchone()[0]
+    try:
+        yield held
+    finally:
+        if held:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT pg_advisory_unlock({_KEY})", [name])
+
+
+def _is_locked(name: str) -> bool:
+    """Tell whether anybody holds the job's lock, without taking it from who is about to."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+            " WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted"
+            f" AND (l.classid::bigint << 32) | l.objid::bigint = {_KEY})",
+            [name],
+        )
+        locked: bool = cursor.fetchone()[0]
+    return locked
 
 
 def nudge(task: str) -> None:

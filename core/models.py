@@ -10,8 +10,8 @@ class JobRun(models.Model):
     """One run of a job of the timetable.
 
     counts: what was done, in numbers by name. error: of a run that failed, without personal data.
-    finished_at: null while it runs. lease_until: renewed with each batch; a run that lets it lapse
-        is dead or hangs, and another takes its place (FT-04 to FT-06).
+    finished_at: null while it runs. lease_until: renewed on the way; a run that lets it lapse
+        hangs, and another takes its place (FT-06).
     """
 
     job = models.CharField(max_length=40)

@@ -33,7 +33,7 @@ def pytest_load_initial_conftests(early_config: Any, args: list[str]) -> None:
     wants_postgres, wants_redis = "DATABASE_URL" not in os.environ, "REDIS_URL" not in os.environ
     if not (wants_postgres or wants_redis):
         return
-    number, lock = _place_of_our_own()
+    number, lock = place_of_our_own("test")
     supervisor = Supervisor()
     try:
         if wants_postgres:
@@ -81,10 +81,10 @@ def _missed_the_browser() -> bool:
     return os.environ.get("BROWSER_TESTS") == "required" and _in_browser == 0
 
 
-def _place_of_our_own() -> tuple[int, IO[str]]:
+def place_of_our_own(kind: str) -> tuple[int, IO[str]]:
     """Return a number that no other test run in this checkout uses, and the lock that holds it."""
     for number in range(1, 20):
-        lock = open(services.runtime_dir() / f"test-{number}.lock", "a+")
+        lock = open(services.runtime_dir() / f"{kind}-{number}.lock", "a+")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -109,7 +109,7 @@ def _start_postgres(supervisor: Supervisor, name: str) -> None:
     )
     postgres.ensure_database(services.DATABASE)
     os.environ["DATABASE_URL"] = postgres.url()
-    os.environ["TEST_DATABASE_TEMPLATE"] = _template(postgres)
+    os.environ["TEST_DATABASE_TEMPLATE"] = template(postgres)
 
 
 def _start_redis(supervisor: Supervisor, name: str) -> None:
@@ -119,7 +119,7 @@ def _start_redis(supervisor: Supervisor, name: str) -> None:
     os.environ["REDIS_URL"] = redis.url()
 
 
-def _template(postgres: services.Postgres) -> str:
+def template(postgres: services.Postgres) -> str:
     """Migrate once into a template; every test database is a copy of it.
 
     It is named after what it was made from, and renamed only when it is whole.

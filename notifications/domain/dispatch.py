@@ -22,7 +22,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from core import breaker, clock, failpoints
+from core import breaker, clock, failpoints, jobs
 from notifications.domain import envelopes, letters
 from notifications.domain.letters import Letter, Unwritten
 from notifications.domain.mail_server import Answer, MailServer, Unreachable, Verdict
@@ -162,6 +162,7 @@ def _send(row: Outbox, letter: Letter | Unwritten | None, server: MailServer, wa
 
 def _begin(row: Outbox, watch: _Watch) -> bool:
     """Count the attempt and renew the lease; False when another worker has the row by now."""
+    jobs.still_here()
     begun = _mine(row).update(attempts=F("attempts") + 1, lease_until=watch.lease())
     row.attempts += begun
     return begun == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from core import jobs
 from core.actor import Actor
 from orders.domain import cancellations, edits, refunds, shipments
 from orders.models import Order
@@ -51,6 +52,7 @@ def settle(operation: Operation, *, by: Actor) -> Settled:
 
 
 def _settle_alone(operation: Operation, *, by: Actor) -> Settled:
+    jobs.still_here()
     try:
         return settle(operation, by=by)
     except Exception:

@@ -216,6 +216,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="no-reply@sellercentr
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
 CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_TRANSPORT = "core.broker:Transport"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 # A task that kills its process would come back at once, and again: its rows are looked for anew
@@ -265,7 +266,8 @@ SANDBOX_VERIFICATION_DELAY = timedelta(
     seconds=env.int("SANDBOX_VERIFICATION_SECONDS", default=15 * 60)
 )
 OPERATION_LEASE_SECONDS = 60  # how long a call at the gateway is left to whoever made it
-JOB_LEASE_SECONDS = 30  # how long a run that says nothing is believed to be alive
+JOB_LEASE_SECONDS = 45  # how long a run that says nothing is believed to be alive
+BREAKER_SECONDS = 30.0  # how long a server that did not answer is left alone
 CLOCK_MAY_STOP = False
 FAIL_POINTS_FILE = ""  # named by settings of tests only
 

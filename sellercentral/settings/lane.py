@@ -18,7 +18,10 @@ FAIL_POINTS_FILE = env.str("FAIL_POINTS_FILE", default="")
 OPERATION_LEASE_SECONDS = env.int("OPERATION_LEASE_SECONDS", default=60)
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)
-if longest := env.float("LONGEST_TICK_SECONDS", default=0.0):
-    for _entry in CELERY_BEAT_SCHEDULE.values():
-        _entry["schedule"] = min(_entry["schedule"], timedelta(seconds=longest))
+BREAKER_SECONDS = env.float("BREAKER_SECONDS", default=30.0)
+if _tick := env.float("TICK_SECONDS", default=0.0):
+    CELERY_BEAT_SCHEDULE = {
+        name: entry | {"schedule": timedelta(seconds=_tick)}
+        for name, entry in CELERY_BEAT_SCHEDULE.items()
+    }
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1

@@ -75,22 +75,19 @@ def test_a_run_that_fails_is_remembered_too(db, monkeypatch):
 
 
 @pytest.mark.req("FT-04", "FT-05", "IMPL-34")
-def test_a_run_that_died_is_ended_and_done_again(shop):
-    """Its process was killed: nobody ended it, and nobody renews its lease."""
-    pending_order(shop)
+def test_a_run_that_was_killed_is_found_ended_and_done_again(shop):
+    """Its lock went with its process; its row stands there without an end."""
     at = clock.now()
     dead = JobRun.objects.create(job="check-payments", started_at=at, lease_until=at + jobs.LEASE)
-    assert run_job("check-payments") == "It is running elsewhere.\n"
-    assert run_job("resume-jobs") == "Nothing was due.\n"
 
-    with clock.stopped(at + jobs.LEASE):
-        assert run_job("resume-jobs", "--dry-run").startswith("check-payments: run again")
-        assert run_job("resume-jobs") == "1 jobs resumed\n"
+    told = run_job("resume-jobs", "--dry-run")
+    assert told.startswith("check-payments: do again what its process did not end\n")
+    assert run_job("resume-jobs") == "1 jobs resumed\n"
+    assert run_job("check-payments") == "Nothing was due.\n"
 
     dead.refresh_from_db()
-    assert (dead.error, dead.finished_at) == (jobs.LOST, at + jobs.LEASE)
-    told = run_job("check-payments", "--now", "2099-01-01T00:00:00Z")
-    assert told == "1 payments checked\n"
+    assert dead.error == jobs.LOST
+    assert run_job("resume-jobs") == "Nothing was due.\n"
 
 
 @pytest.mark.req("FT-06", "IMPL-20")
@@ -99,8 +96,7 @@ def test_a_run_that_was_taken_for_dead_stops_and_its_successor_is_left_alone(db,
 
     def work() -> jobs.Done:
         batches.append(1)
-        if len(batches) == 1:  # longer than its lease, as a frozen process is
-            JobRun.objects.update(lease_until=clock.now())
+        if len(batches) == 1:
             assert jobs.run("slow") == {"batches": 1}
             return jobs.Done({"batches": 1}, more=True)
         return jobs.Done({"batches": 1})
@@ -111,6 +107,43 @@ def test_a_run_that_was_taken_for_dead_stops_and_its_successor_is_left_alone(db,
     first, second = JobRun.objects.order_by("pk")
     assert (first.error, first.counts) == (jobs.LOST, {})
     assert (second.error, second.counts) == ("", {"batches": 1})
+
+
+@pytest.mark.race
+@pytest.mark.req("FT-06", "IMPL-20")
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.parametrize(("says", "answer"), [("still here", None), ("nothing", {"worked": 1})])
+def test_a_run_that_hangs_is_believed_until_its_lease_lapses(monkeypatch, says, answer):
+    """It holds the job's lock all the time, as a frozen process does."""
+    from threading import Barrier
+
+    hung, runs = Barrier(2, timeout=30), []
+
+    def work() -> jobs.Done:
+        runs.append(1)
+        if len(runs) == 1:
+            lapsed = clock.now() - jobs.LEASE
+            jobs._present.get().lease_until = lapsed
+            JobRun.objects.update(lease_until=lapsed, started_at=lapsed)
+            if says == "still here":
+                jobs.still_here()
+            hung.wait()
+            hung.wait()
+        return jobs.Done({"worked": 1})
+
+    monkeypatch.setitem(jobs.JOBS, "slow", jobs.Job("slow", "core.slow", work, tuple))
+
+    def another():
+        hung.wait()
+        try:
+            found = [run.job for run in jobs.lost()]
+            return found, jobs.run("slow")
+        finally:
+            hung.wait()
+
+    with racers(2) as race:
+        answers = race(lambda: jobs.run("slow"), another)
+    assert answers == [{"worked": 1}, (["slow"] if answer else [], answer)]
 
 
 @pytest.mark.race

@@ -100,7 +100,9 @@ def stack(running: Stack, stage: Stagehand, promises: Promises) -> Iterator[Stac
     yield running
     running.repair()
     wait_until(lambda: stage.open_operations() == 0, 120, "no operation is open")
+    wait_until(lambda: stage.mails()["due"] == 0, 120, "no mail is due")
     assert stage.wrong() == []
+    assert set(running.letters()) == set(stage.mails()["sent"])
     assert promises.broken(stage.stories() if promises.all() else {}) == []
 
 

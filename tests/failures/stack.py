@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
+import socket
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -22,13 +23,14 @@ import psycopg2
 
 from core import failpoints
 from quickstart import product, services
+from quickstart.pytest_plugin import place_of_our_own, template
 from quickstart.supervisor import Child, Supervisor
 
 LONG = os.environ.get("FAILURES") == "long"
 ROUNDS = 10 if LONG else 1
 # The product's own leases and ticks are waited for in the long lane only.
-LEASE, TICK = (60, 30) if LONG else (3, 1)
-RECOVERY = LEASE + TICK + 25  # seconds until work that a process left is done; 60 in earnest
+LEASE, TICK = (45, 15) if LONG else (4, 2)
+RECOVERY = 60  # seconds until work that a process left is gone on with (G-7)
 
 
 class Stack:
@@ -38,7 +40,8 @@ class Stack:
         self.folder = folder
         self.points = folder / "points.json"
         self.address = f"http://127.0.0.1:{(port := services.free_port())}"
-        self._port = port
+        self._port, self._mail_port = port, services.free_port()
+        self.mails = folder / "mails.jsonl"
         self._supervisor = Supervisor(lambda text: None)
         self._children: dict[str, Child] = {}
         self.environment: dict[str, str] = {}
@@ -48,7 +51,8 @@ class Stack:
     def start(self) -> None:
         """Start everything and wait until the product is ready."""
         runtime = services.runtime_dir()
-        self.postgres = services.Postgres(runtime, f"failures-{os.getpid()}-pg")
+        number, self._lock = place_of_our_own("failures")
+        self.postgres = services.Postgres(runtime, f"failures-pg-{number}")
         self.postgres.init()
         self._start(
             Child(
@@ -60,13 +64,15 @@ class Stack:
                 popen={"cwd": "/", **services.unprivileged()},
             )
         )
-        self.postgres.ensure_database(services.DATABASE)
-        self.redis = services.Redis(runtime, f"failures-{os.getpid()}-redis")
+        self.postgres.sql(f"drop database if exists {services.DATABASE}")
+        made_from = template(self.postgres)
+        self.postgres.sql(f"create database {services.DATABASE} template {made_from}")
+        self.redis = services.Redis(runtime, f"failures-redis-{number}")
         self.redis.init()
         self._start(Child("redis", self.redis.command(), self.redis.log, ready=self.redis.ready))
         self.environment = self._environment()
-        migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0", "--skip-checks"]
-        subprocess.run(migrate, cwd=services.ROOT, env=self.environment, check=True)
+        sink = [sys.executable, "-m", "tests.sinks.smtp", str(self._mail_port), str(self.mails)]
+        self.start_another("mail", sink, ready=lambda: _listens(self._mail_port))
         self.start_another("worker", product.worker())
         self.start_another("beat", product.beat())
         self.start_another("web", product.web("127.0.0.1", self._port), ready=self.is_ready)
@@ -76,6 +82,7 @@ class Stack:
         for child in self._children.values():
             _signal(child, signal.SIGCONT)
         self._supervisor.stop_all()
+        self._lock.close()
 
     def start_another(
         self,
@@ -106,8 +113,10 @@ class Stack:
             "FAIL_POINTS_FILE": str(self.points),
             "OPERATION_LEASE_SECONDS": str(LEASE),
             "JOB_LEASE_SECONDS": str(LEASE),
-            "OUTBOX_LEASE_SECONDS": str(LEASE),
-            "LONGEST_TICK_SECONDS": str(TICK),
+            "OUTBOX_LEASE_SECONDS": "60" if LONG else "10",  # longer than a hand-over takes
+            "TICK_SECONDS": str(TICK),
+            "BREAKER_SECONDS": str(LEASE),
+            "EMAIL_URL": f"smtp://127.0.0.1:{self._mail_port}",
             "SANDBOX_VERIFICATION_SECONDS": "0",
             "PYTHONUNBUFFERED": "1",
         }
@@ -150,8 +159,8 @@ class Stack:
 
     def drop(self, name: str) -> None:
         """End a process for good."""
-        self.thaw(name)
         self.kill(name)
+        del self._children[name]
 
     def runs(self, name: str) -> bool:
         process = self._children[name].process
@@ -204,6 +213,17 @@ class Stack:
         except OSError:
             return 0
 
+    def letters(self) -> list[str]:
+        """Return the Message-IDs that the mail server took, in the order they came."""
+        if not self.mails.exists():
+            return []
+        return [json.loads(line)["id"] for line in self.mails.read_text().splitlines()]
+
+    def letters_twice(self) -> int:
+        """Return how many letters came once more than they should."""
+        came = self.letters()
+        return len(came) - len(set(came))
+
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
@@ -230,6 +250,14 @@ def wait_until(holds: Callable[[], object], seconds: float, what: str) -> float:
         assert time.monotonic() - started < seconds, f"not within {seconds} s: {what}"
         time.sleep(0.1)
     return time.monotonic() - started
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _signal(child: Child, number: signal.Signals) -> None:

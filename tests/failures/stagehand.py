@@ -17,11 +17,16 @@ import django
 if __name__ == "__main__":
     django.setup()
 
+from celery import current_app
 from django.db import connections
+from django.db.models import F
 
 from accounts.models import Merchant
 from audit.models import Entry
+from core import clock
+from core.jobs import JOBS, LOST
 from core.models import JobRun
+from notifications.domain import envelopes, letters, outbox
 from notifications.models import Outbox
 from orders.domain import invariants, settling
 from orders.models import Order
@@ -55,7 +60,9 @@ def orders(
         MAKERS[status](_shop(), age=timedelta(days=days), payment_token="ok", **changes)
         for _ in range(count)
     ]
-    Payment.objects.filter(pk__in=[order.pk for order in made]).update(token=token)
+    payments = Payment.objects.filter(pk__in=[order.pk for order in made])
+    payments.update(token=token)
+    payments.exclude(next_check_at=None).update(next_check_at=clock.now())
     return [order.number for order in made]
 
 
@@ -95,6 +102,38 @@ def wrong() -> list[str]:
     return found + settling.differences()
 
 
+def mails() -> dict[str, Any]:
+    """What became of the e-mails owed: ids of those sent, and how many are due or failed.
+
+    Due are those, too, that somebody is sending, and that wait for an earlier one of their order.
+    """
+    rows = Outbox.objects.filter(channel__in=outbox.MAILS, kind__in=sorted(letters.READERS))
+    due = rows.filter(state="queued", available_at__lte=clock.now() + F("merchant__clock_ahead"))
+    return {
+        "sent": [envelopes.message_id(row) for row in rows.filter(state="sent")],
+        "due": due.count(),
+        "failed": rows.filter(state="failed").count(),
+        "attempts": sum(rows.values_list("attempts", flat=True)),
+    }
+
+
+def send_all(times: int) -> list[str]:
+    """Send the task of each job so many times; return the jobs."""
+    for job in JOBS.values():
+        for _ in range(times):
+            current_app.tasks[job.task].apply_async()
+    return sorted(JOBS)
+
+
+def send_junk() -> None:
+    """Send tasks that nobody knows, with arguments nobody takes, and with a body of another kind."""
+    current_app.send_task("orders.make_tea")
+    for job in JOBS.values():
+        current_app.send_task(job.task, args=[1, "two"], kwargs={"three": 4})
+        current_app.send_task(job.task, kwargs={"from_a_newer_version": True})
+    current_app.send_task("orders.check_payments", serializer="pickle")
+
+
 def days_pass(days: float) -> None:
     """Move the shop's clock on."""
     shop = _shop()
@@ -102,10 +141,19 @@ def days_pass(days: float) -> None:
     shop.save(update_fields=["clock_ahead"])
 
 
-def runs(job: str) -> list[list[Any]]:
-    """Return a job's runs, oldest first: how long ago they ended, what they did, the error."""
-    rows = JobRun.objects.filter(job=job).order_by("pk")
-    return [[row.finished_at and row.finished_at.isoformat(), row.counts, row.error] for row in rows]
+def runs_ended() -> int:
+    """Return how many runs of jobs ended well so far."""
+    return JobRun.objects.filter(error="").exclude(finished_at=None).count()
+
+
+def runs_lost() -> int:
+    return JobRun.objects.filter(error=LOST).count()
+
+
+def confirmed_ago(number: str) -> float:
+    """Return how many seconds ago, by the database, an order's first package was confirmed."""
+    shipment = Order.objects.get(number=number).shipments.get()
+    return (clock.now() - shipment.confirmed_at).total_seconds()
 
 
 def _violations() -> list[invariants.Violation]:
