@@ -323,7 +323,7 @@ def test_the_number_of_queries_does_not_grow(signed_in, shop, lines, django_asse
     confirm(order)
     refund(order, "1.00")
     page_of(signed_in, order)  # the session is written once
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(13):
         page_of(signed_in, order)
 
 
