@@ -12,16 +12,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from celery import current_app, shared_task
+from celery.exceptions import SoftTimeLimitExceeded as OutOfTime
 from django.conf import settings
 from django.db import connection, models, transaction
+from django.db.models import Max, QuerySet
 from kombu.exceptions import OperationalError
 
 from core import breaker, clock
 from core.limits import long_statements
 from core.models import JobRun
+
+__all__ = ["OutOfTime"]  # what a job that runs too long meets; the rest is defined here
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +173,19 @@ def _alive(this: JobRun) -> models.QuerySet[JobRun]:
 
 
 _KEY = "hashtextextended('job ' || %s, 0)"
+
+
+def old_runs(*, before: datetime) -> QuerySet[JobRun]:
+    """Return the runs that began before an instant, but each job's last good one."""
+    good = JobRun.objects.filter(finished_at__isnull=False, error="").values("job")
+    last = good.annotate(last=Max("pk")).values("last")
+    return JobRun.objects.filter(started_at__lt=before).exclude(pk__in=last)
+
+
+def forget_runs(*, before: datetime) -> int:
+    """Delete old runs; return how many."""
+    count, _by_model = old_runs(before=before).delete()
+    return count
 
 
 @contextmanager

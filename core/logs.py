@@ -26,6 +26,7 @@ _TOLD = frozenset(
         "reference",
         "count",
         "job",
+        "alert",
     }
 )
 

@@ -23,6 +23,7 @@ _REPEATABLE_KEYS = (
     "a_shop_order_comes_in_once",
     "orders_order_number",
     "orders_item_number",
+    "a_payment_number_is_given_once",
     "one_operation_per_purpose_and_sequence",
     "one_listing_per_sku",
 )
@@ -58,6 +59,15 @@ def unit_of_work(verb: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError("unreachable")
 
     return run
+
+
+def insist_on_the_database() -> None:
+    """Raise ConnectionError when not the work failed but the connection it was done on.
+
+    Whoever goes on with other work after a failure asks this first; jobs come back anyway.
+    """
+    if connection.connection is None or not connection.is_usable():
+        raise ConnectionError("The database is away.")
 
 
 def _repeatable(error: DatabaseError) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from orders.enums import OrderEvent, PaymentState
 from orders.models import Order
@@ -69,6 +69,8 @@ MESSAGES: Mapping[OrderEvent, tuple[Message, ...]] = {
     OrderEvent.SHIPMENT_CORRECTED: (Message("N05"),),
     OrderEvent.CAPTURE_FAILED: (Message("N35"),),
     OrderEvent.CONFIRMATION_LAPSED: (),
+    OrderEvent.CONFIRMATION_WARNED: (Message("N07"),),
+    OrderEvent.DELIVERED: (),
     OrderEvent.CANCELLED: (Message("N06"), _CANCELLED),
     OrderEvent.BUYER_CANCELLED: (Message("N36"), Message("N37", when=_is_verified), _CANCELLED),
     OrderEvent.AUTO_CANCELLED: (Message("N08"), Message("N09"), _CANCELLED),
@@ -86,4 +88,27 @@ MESSAGES: Mapping[OrderEvent, tuple[Message, ...]] = {
     OrderEvent.REQUEST_ESCALATED: (),
     OrderEvent.REQUEST_DECLINED: (Message("N21"),),
     OrderEvent.REQUEST_CLOSED: (Message("N21"),),
+    OrderEvent.CONTACT_BLANKED: (),
 }
+
+
+def messages_for(event: OrderEvent, order: Order) -> tuple[str, ...]:
+    """Return the kinds of messages an event owes about an order."""
+    return tuple(message.kind for message in MESSAGES[event] if message.when(order))
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One message an event owes about one order, not to be sent before an instant."""
+
+    kind: str
+    available_at: datetime
+
+
+def due_messages(event: OrderEvent, order: Order, *, at: datetime) -> list[Due]:
+    """Return what an event owes about an order when it happens at an instant."""
+    return [
+        Due(message.kind, max(at, order.purchased_at + message.until(order)))
+        for message in MESSAGES[event]
+        if message.when(order)
+    ]

@@ -69,6 +69,8 @@ class Act(models.TextChoices):
     ESCALATE_REQUEST = "escalate_request", _("Pass to customer service")
     ACCEPT_REQUEST = "accept_request", _("Accept cancellation request")
     DECLINE_REQUEST = "decline_request", _("Decline cancellation request")
+    DELIVER = "deliver", _("Mark as delivered")
+    WARN = "warn", _("Warn of the deadline")
 
 
 class OrderEvent(models.TextChoices):
@@ -82,6 +84,8 @@ class OrderEvent(models.TextChoices):
     SHIPMENT_CORRECTED = "order.shipment_corrected", _("Shipment corrected")
     CAPTURE_FAILED = "order.capture_failed", _("Charge failed")
     CONFIRMATION_LAPSED = "order.confirmation_lapsed", _("Confirmation did not come through")
+    CONFIRMATION_WARNED = "order.confirmation_warned", _("Warned: not confirmed yet")
+    DELIVERED = "order.delivered", _("Delivery complete")
     CANCELLED = "order.cancelled", _("Cancelled by the merchant")
     BUYER_CANCELLED = "order.buyer_cancelled", _("Cancelled by the buyer")
     AUTO_CANCELLED = "order.auto_cancelled", _("Cancelled by the system: not confirmed in time")
@@ -102,6 +106,7 @@ class OrderEvent(models.TextChoices):
     )
     REQUEST_DECLINED = "order.request_declined", _("Cancellation request declined")
     REQUEST_CLOSED = "order.request_closed", _("Cancellation request closed: shipped already")
+    CONTACT_BLANKED = "order.contact_blanked", _("Address and phone removed for their age")
 
 
 class ServiceLevel(models.TextChoices):

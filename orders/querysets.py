@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q
 
-from orders.enums import OPEN_REQUESTS, OrderStatus, RequestState
+from orders.enums import (
+    OPEN_REQUESTS,
+    FulfilmentChannel,
+    OrderEvent,
+    OrderStatus,
+    PaymentState,
+    RequestState,
+)
 
 if TYPE_CHECKING:
     from accounts.models import Merchant
@@ -33,6 +40,31 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Orders that will be cancelled unless confirmed soon (AUTO-08)."""
         return self.filter(status=OrderStatus.UNSHIPPED, page_warning_at__lte=at)
 
+    def confirmed_by_their_merchant(self) -> OrderQuerySet:
+        """Unshipped orders whose deadline binds here: no channel's, none the platform ships."""
+        return self.filter(
+            status=OrderStatus.UNSHIPPED, fulfilment_channel=FulfilmentChannel.MERCHANT
+        ).exclude(payment_state=PaymentState.EXTERNAL)
+
+    def overdue(self, *, at: datetime) -> OrderQuerySet:
+        """Orders to cancel: their deadline has come, nothing is confirmed (AUTO-02)."""
+        return self.confirmed_by_their_merchant().filter(deadline_at__lte=at)
+
+    def to_warn_of(self, *, at: datetime) -> OrderQuerySet:
+        """Orders whose merchant is to be warned once by mail, before the deadline (AUTO-06)."""
+        waiting = self.confirmed_by_their_merchant()
+        return waiting.filter(email_warning_at__lte=at, deadline_at__gt=at).exclude(
+            Exists(_told(OrderEvent.CONFIRMATION_WARNED))
+        )
+
+    def to_be_delivered(self) -> OrderQuerySet:
+        """Orders whose every unit is on its way, to a buyer who is not known to have it."""
+        return self.filter(status=OrderStatus.SHIPPED, delivered_at=None)
+
+    def finished(self) -> OrderQuerySet:
+        """Orders of which nothing more is to be shipped."""
+        return self.filter(status__in=[OrderStatus.SHIPPED, OrderStatus.CANCELLED])
+
     def with_facts(self) -> OrderQuerySet:
         """Add ``confirmation_open``: whether a capture waits for its outcome.
 
@@ -50,9 +82,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
             request_due_at=F("open_request__answer_by_at"),
         )
 
-    def locked(self) -> OrderQuerySet:
+    def locked(self, *, skip_locked: bool = False) -> OrderQuerySet:
         """Lock the rows, in key order so that two writers cannot deadlock."""
-        return self.order_by("pk").select_for_update(of=("self",), no_key=False)
+        return self.order_by("pk").select_for_update(
+            of=("self",), no_key=False, skip_locked=skip_locked
+        )
 
 
 class ItemQuerySet(models.QuerySet["Item"]):
@@ -76,6 +110,13 @@ class RequestQuerySet(models.QuerySet["BuyerRequest"]):
     def escalated(self) -> RequestQuerySet:
         """The operators' queue, longest waiting first (PLATFORM-02)."""
         return self.filter(state=RequestState.ESCALATED).order_by("escalated_at", "pk")
+
+
+def _told(event: OrderEvent) -> models.QuerySet[models.Model]:
+    """Lines of the history of the outer order that say an event happened."""
+    from audit.models import Entry
+
+    return Entry.objects.filter(order=OuterRef("pk"), event=event)
 
 
 OrderManager = models.Manager.from_queryset(OrderQuerySet)

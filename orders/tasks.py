@@ -7,9 +7,25 @@ from collections.abc import Iterator
 
 from core.actor import Actor
 from core.jobs import Done, Planned, job
-from orders.domain import requests, settling, verification
+from orders.domain import (
+    deadline_warnings,
+    deliveries,
+    expiry,
+    invariants,
+    overdue,
+    requests,
+    settling,
+    sweeps,
+    verification,
+)
+from orders.domain.sweeps import Sweep
+from orders.effects import messages_for
+from orders.enums import OrderEvent
 
 CHECKS, OPERATIONS, REQUESTS = 500, 200, 200  # at most in one batch
+CANCELLER = Actor("job", "auto-cancel")
+WARNER = Actor("job", "confirmation warnings")
+DELIVERER = Actor("job", "delivery assumption")
 
 
 def _planned_checks() -> Iterator[Planned]:
@@ -50,3 +66,64 @@ def tell_overdue_requests() -> Done:
     told, failed = requests.tell_overdue(by=by, limit=REQUESTS)
     counts = {"buyers told": told, "failures": failed}
     return Done(counts, more=bool(told) and told + failed == REQUESTS)
+
+
+def _swept(sweep: Sweep, by: Actor, done: str) -> Done:
+    swept = sweeps.run(sweep, by=by)
+    counts = {done: swept.done, "skipped": swept.skipped, "failed": swept.failed}
+    return Done(counts, more=swept.more)
+
+
+def _planned(sweep: Sweep, by: Actor, act: str, event: OrderEvent) -> Iterator[Planned]:
+    for order, refusal in sweeps.judged(sweep, by=by):
+        owed = () if refusal else messages_for(event, order)
+        yield Planned(order.number, act, owed, str(refusal or ""))
+
+
+def _planned_cancellations() -> Iterator[Planned]:
+    return _planned(overdue.SWEEP, CANCELLER, "cancel", OrderEvent.AUTO_CANCELLED)
+
+
+@job("auto-cancel", plan=_planned_cancellations)
+def cancel_overdue() -> Done:
+    """Cancel orders that nobody confirmed until their deadline (AUTO-02)."""
+    return _swept(overdue.SWEEP, CANCELLER, "orders cancelled")
+
+
+def _planned_warnings() -> Iterator[Planned]:
+    event = OrderEvent.CONFIRMATION_WARNED
+    return _planned(deadline_warnings.SWEEP, WARNER, "warn the merchant", event)
+
+
+@job("confirmation-warnings", plan=_planned_warnings)
+def warn_of_deadlines() -> Done:
+    """Warn merchants of orders that will be cancelled unless confirmed (AUTO-06)."""
+    return _swept(deadline_warnings.SWEEP, WARNER, "merchants warned")
+
+
+def _planned_deliveries() -> Iterator[Planned]:
+    event = OrderEvent.DELIVERED
+    return _planned(deliveries.SWEEP, DELIVERER, "assume that it has arrived", event)
+
+
+@job("delivery-assumption", plan=_planned_deliveries)
+def assume_deliveries() -> Done:
+    """Assume that orders have arrived some days after they should have (DETAIL-17)."""
+    return _swept(deliveries.SWEEP, DELIVERER, "deliveries assumed")
+
+
+@job("expiry", plan=expiry.plan)
+def expire() -> Done:
+    """Blank personal data of old orders, delete what nobody asks for any more (IMPL-22)."""
+    return expiry.expire(by=Actor("job", "expiry"))
+
+
+def _planned_check() -> Iterator[Planned]:
+    yield Planned("all merchants", f"re-prove {len(invariants.CHECKS)} invariants on the data")
+
+
+@job("invariant-check", plan=_planned_check)
+def check_invariants() -> Done:
+    """Re-prove on the data what must never be false, and keep what was found."""
+    found = invariants.check()
+    return Done({"checks": found.checks, "violated": len(found.violations)})

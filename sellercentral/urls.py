@@ -6,6 +6,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from core.views import errors, health, metrics, security
+from orders.api import gateway
 
 urlpatterns = [
     path("", include("accounts.urls")),
@@ -16,6 +17,7 @@ urlpatterns = [
     path("orders/", include("orders.urls")),
     path("buyer/", include("checkout.urls")),
     path("api/v1/", include("orders.api.urls")),
+    path("gateway/callback/", gateway.Reports.as_view(), name="gateway_callback"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from accounts.models import Holiday, Marketplace, Merchant
@@ -12,6 +13,27 @@ from core import clock
 def now_for(merchant: Merchant) -> datetime:
     """Return the present instant of a merchant: the clock, ahead of it only in a sandbox."""
     return clock.now() + merchant.clock_ahead
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """An instant that counts for one merchant, or for all with ``merchant_id`` None."""
+
+    at: datetime
+    merchant_id: int | None = None
+
+
+def clocks() -> list[Clock]:
+    """Return every clock there is: the platform's, then those of sandboxes that run ahead of it.
+
+    What is due by the platform's is due for everyone: no clock is behind it.
+    """
+    now = clock.now()
+    ahead = Merchant.objects.filter(clock_ahead__gt=timedelta(0)).order_by("pk")
+    return [
+        Clock(now),
+        *(Clock(now + by, pk) for pk, by in ahead.values_list("pk", "clock_ahead")),
+    ]
 
 
 def holidays_of(marketplace: Marketplace) -> frozenset[date]:

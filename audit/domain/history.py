@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -59,6 +59,12 @@ def append(lines: Sequence[Line]) -> list[Entry]:
 def entries(merchant_id: int, event: str) -> models.QuerySet[Entry]:
     """Return a merchant's lines about one kind of event."""
     return Entry.objects.filter(merchant=merchant_id, event=event)
+
+
+def happened_to(order_ids: Iterable[int], event: str) -> set[int]:
+    """Return to which of the orders an event has happened."""
+    lines = Entry.objects.filter(order_id__in=list(order_ids), event=event)
+    return {pk for pk in lines.values_list("order_id", flat=True) if pk is not None}
 
 
 def _take(merchant_id: int, count: int) -> int:

@@ -7,10 +7,12 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import CombinedExpression
 from django.utils.translation import gettext as _
 
 from audit.models import Submission
@@ -18,6 +20,7 @@ from core.actor import Actor
 from core.refusal import Refusal, Refused
 
 Result = dict[str, Any]
+KEPT = timedelta(days=30)  # a request repeated later than this is a new one (INV-02)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,17 @@ def withdraw(once: Once | None, *, merchant_id: int) -> None:
         Submission.objects.filter(
             merchant_id=merchant_id, scope=once.scope, token=once.token, result__isnull=True
         ).delete()
+
+
+def old(*, before: datetime | CombinedExpression) -> QuerySet[Submission]:
+    """Return requests made before an instant, which may look at ``merchant`` and its clock."""
+    return Submission.objects.filter(created_at__lt=before)
+
+
+def forget(*, before: datetime | CombinedExpression) -> int:
+    """Delete old requests, and with them the memory of their answers; return how many."""
+    count, _by_model = old(before=before).delete()
+    return count
 
 
 def wait_for(once: Once, *, merchant_id: int, seconds: float = 5.0) -> Result | None:

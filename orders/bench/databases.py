@@ -139,7 +139,7 @@ def _fill(orders: int, say: Say) -> None:
         "listings": max(min(MOST_LISTINGS, orders // 2), 50),
         "now": clock.now(),
     }
-    with long_statements(LONGEST_STEP), _triggers_at_rest():
+    with long_statements(LONGEST_STEP), triggers_at_rest():
         for step in FILL.read_text(encoding="utf-8").split("\n-- == ")[1:]:
             words, _line, text = step.partition("\n")
             with connection.cursor() as cursor:
@@ -165,7 +165,7 @@ def _open_shops() -> None:
 
 
 @contextmanager
-def _triggers_at_rest() -> Iterator[None]:
+def triggers_at_rest() -> Iterator[None]:
     """Let rows come in without their triggers and foreign keys; constraints of a row still hold."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")

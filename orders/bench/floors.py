@@ -2,7 +2,8 @@
 
 Of the list: the statements one would write for exactly this page. Of placing: every row the verb
 wrote, inserted by one statement a table, with all constraints and triggers of the database. Of
-slips: the same words in the plainest document that still is a slip.
+slips: the same words in the plainest document that still is a slip. Of sweeps: one chain of
+statements over all orders that are due.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from orders.documents import Slip
 from orders.domain.listing import MOST_COUNTED, MOST_PINNED, Cursor
@@ -195,7 +196,7 @@ class Batch:
                 values,
             )
             for table, (key, changes) in STAGED.items():
-                columns = self._columns_of(table)
+                columns = columns_of(table)
                 self.columns[table] = ", ".join(columns)
                 select = ", ".join(
                     changes[name] + f" AS {name}" if name in changes else f"t.{name}"
@@ -233,14 +234,112 @@ class Batch:
                 " WHERE e.merchant_id = c.merchant_id"
             )
 
-    def _columns_of(self, table: str) -> list[str]:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT column_name FROM information_schema.columns WHERE table_name = %s"
-                " AND is_generated = 'NEVER' AND column_name <> 'xid' ORDER BY ordinal_position",
-                [table],
-            )
-            return [row[0] for row in cursor.fetchall()]
+
+def columns_of(table: str) -> list[str]:
+    """Return the columns of a table that are written, in their order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = %s"
+            " AND is_generated = 'NEVER' AND column_name <> 'xid' ORDER BY ordinal_position",
+            [table],
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+# One chain over all orders that are due, in one transaction: no guards, no chunks.
+_TAKE_OVERDUE = """
+CREATE TEMP TABLE swept ON COMMIT DROP AS
+SELECT id, merchant_id, total, currency, clock_timestamp() AS at FROM orders_order
+WHERE status = 'unshipped' AND deadline_at <= now() ORDER BY id FOR UPDATE"""
+_TAKE_TO_WARN = """
+CREATE TEMP TABLE swept ON COMMIT DROP AS
+SELECT id, merchant_id, clock_timestamp() AS at FROM orders_order
+WHERE status = 'unshipped' AND email_warning_at <= now() AND deadline_at > now()
+  AND NOT EXISTS (SELECT 1 FROM audit_entry e WHERE e.order_id = orders_order.id
+                  AND e.event = 'order.confirmation_warned')
+ORDER BY id FOR UPDATE"""
+_CANCEL = (
+    """
+INSERT INTO catalog_stockchange (merchant_id, listing_id, order_id, cause, before, after,
+                                 changed_at)
+SELECT l.merchant_id, l.id, m.order_id, 'cancellation',
+       l.quantity_available + m.running - m.units, l.quantity_available + m.running, m.at
+FROM (SELECT i.listing_id, i.order_id, s.at, sum(i.quantity_purchased) AS units,
+             sum(sum(i.quantity_purchased)) OVER (PARTITION BY i.listing_id ORDER BY i.order_id)
+               AS running
+      FROM swept s JOIN orders_item i ON i.order_id = s.id
+      GROUP BY i.listing_id, i.order_id, s.at) AS m
+JOIN catalog_listing l ON l.id = m.listing_id ORDER BY m.order_id""",
+    """
+UPDATE catalog_listing l SET quantity_available = l.quantity_available + b.units
+FROM (SELECT i.listing_id, sum(i.quantity_purchased) AS units
+      FROM swept s JOIN orders_item i ON i.order_id = s.id GROUP BY i.listing_id) AS b
+WHERE l.id = b.listing_id""",
+    """
+INSERT INTO orders_cancellation (order_id, merchant_id, move, reason, counts, zeroed_out, note,
+                                 cancelled_at, cancelled_by, door)
+SELECT id, merchant_id, 'T10', 'NotConfirmedInTime', true, false, '', at, 'benchmark', 'job'
+FROM swept""",
+    """
+INSERT INTO payments_operation (order_id, merchant_id, purpose, sequence, key, amount, currency,
+                                state, plan, reference, error_code, attempts, created_at)
+SELECT id, merchant_id, 'void', 1, gen_random_uuid(), total, currency, 'intended', '{}', '', '', 0,
+       at
+FROM swept""",
+    """
+UPDATE orders_order o SET status = 'cancelled', payment_state = 'voided', version = version + 1,
+       cancelled_at = s.at
+FROM swept s WHERE s.id = o.id""",
+)
+_HISTORY = """
+WITH counted AS (
+  UPDATE audit_historycounter c SET last = last + n.lines
+  FROM (SELECT merchant_id, count(*) AS lines FROM swept GROUP BY merchant_id) AS n
+  WHERE n.merchant_id = c.merchant_id RETURNING c.merchant_id, c.last - n.lines AS before
+), told AS (
+  INSERT INTO audit_entry (merchant_id, number, order_id, event, happened_at, door, actor, before,
+                           after)
+  SELECT merchant_id, c.before + row_number() OVER (PARTITION BY merchant_id ORDER BY s.id), s.id,
+         %(event)s, s.at, 'job', 'benchmark', %(before)s, %(after)s
+  FROM swept s JOIN counted c USING (merchant_id) RETURNING merchant_id, order_id, number,
+       happened_at
+)
+INSERT INTO notifications_outbox (merchant_id, order_id, channel, kind, event_key, payload, state,
+                                  attempts, created_at, available_at, last_error)
+SELECT merchant_id, order_id, channel, kind,
+       'history-' || merchant_id || '-' || number || ':' || kind,
+       jsonb_build_object('history', number), 'queued', 0, happened_at, happened_at, ''
+FROM told, unnest(%(kinds)s, %(channels)s) AS owed (kind, channel)"""
+
+
+def cancel_chain() -> None:
+    """Cancel every order that is overdue, with all its rows."""
+    values: dict[str, Any] = {
+        "event": "order.auto_cancelled",
+        "before": '{"status": "unshipped"}',
+        "after": '{"move": "T10", "status": "cancelled", "reason": "NotConfirmedInTime",'
+        ' "zeroed_out": false}',
+        "kinds": ["N08", "N09", "OrderCancelledNotification"],
+        "channels": ["merchant_email", "buyer_email", "notification"],
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        for statement in (_TAKE_OVERDUE, *_CANCEL):
+            cursor.execute(statement)
+        cursor.execute(_HISTORY, values)
+
+
+def warn_chain() -> None:
+    """Warn of every order whose time has come, with all its rows."""
+    values: dict[str, Any] = {
+        "event": "order.confirmation_warned",
+        "before": "{}",
+        "after": "{}",
+        "kinds": ["N07"],
+        "channels": ["merchant_email"],
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_TAKE_TO_WARN)
+        cursor.execute(_HISTORY, values)
 
 
 def slips_html(slips: Sequence[Slip]) -> str:

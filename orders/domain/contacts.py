@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import timedelta
 
-from orders.enums import FulfilmentChannel, OrderStatus
+from django.db import models
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from core import clock
+from core.actor import Actor
+from core.transactions import unit_of_work
+from orders.domain import lifecycle
+from orders.enums import FulfilmentChannel, OrderEvent, OrderStatus
 from orders.models import Order
 from orders.models.contact import Contact
 
+_PERSONAL = (
+    "buyer_email",
+    "relay_email",
+    "buyer_phone",
+    "recipient_name",
+    "address_1",
+    "address_2",
+    "address_3",
+    "city",
+    "region",
+    "postal_code",
+    "gift_message",
+)
 HIDDEN = frozenset({OrderStatus.PENDING, OrderStatus.CANCELLED})
 
 
@@ -90,13 +112,47 @@ def keep(contacts: Mapping[int, Contact]) -> None:
     Contact.objects.bulk_create(contacts.values())
 
 
+@unit_of_work
+def blank(*, older_than: timedelta, by: Actor, limit: int) -> int:
+    """Blank the contacts of finished orders bought so long ago; return of how many (IMPL-22).
+
+    The country stays, and so does all money. Each order's history says when it happened.
+    """
+    old = due_for_blanking(older_than=older_than)
+    orders = lifecycle.lock_free(list(old.values_list("pk", flat=True)[:limit]))
+    rows = Contact.objects.filter(pk__in=orders, blanked_at=None)
+    kept = set(rows.values_list("pk", flat=True))  # another process may have been here
+    rows.update(**dict.fromkeys(_PERSONAL, ""), blanked_at=clock.now())
+    instants = lifecycle.Instants(None)
+    lifecycle.remember(
+        [
+            lifecycle.Change(orders[pk], OrderEvent.CONTACT_BLANKED, by, instants.of(orders[pk]))
+            for pk in sorted(kept)
+        ]
+    )
+    return len(kept)
+
+
+def due_for_blanking(*, older_than: timedelta) -> models.QuerySet[Contact]:
+    """Return contacts of finished orders bought so long ago, by their merchants' clocks."""
+    return Contact.objects.filter(
+        blanked_at=None,
+        purchased_at__lt=clock.now() + F("merchant__clock_ahead") - older_than,
+        order__in=Order.objects.finished(),
+    )
+
+
 def _view(order: Order, row: Contact) -> ContactView:
     relay = order.marketplace.buyer_email_mode == "relay"
-    phone = row.buyer_phone if order.fulfilment_channel == FulfilmentChannel.MERCHANT else ""
+    calls = order.fulfilment_channel == FulfilmentChannel.MERCHANT and order.delivered_at is None
+    phone = row.buyer_phone if calls else ""
+    address = _address(row)
+    if row.blanked_at:
+        address = replace(address, recipient_name=_("No longer available"))
     return ContactView(
         buyer_email=row.relay_email if relay else row.buyer_email,
         buyer_phone=phone,
-        address=_address(row),
+        address=address,
         gift_message=row.gift_message,
     )
 

@@ -40,6 +40,7 @@ class Facts:
     confirmation_open: a capture of the order waits for its outcome.
     seen: the version the actor was shown; None when no page was shown.
     request: the buyer's open cancellation request, if there is one.
+    warned: the merchant was warned of the order's deadline by mail.
     """
 
     order: Order
@@ -48,6 +49,7 @@ class Facts:
     confirmation_open: bool = False
     seen: int | None = None
     request: BuyerRequest | None = None
+    warned: bool = False
 
 
 Guard = Callable[[Facts], Refusal | None]
@@ -55,6 +57,7 @@ Guard = Callable[[Facts], Refusal | None]
 FUNCTIONS: Mapping[Act, Function] = {
     Act.CONFIRM: Function.CONFIRM_SHIPMENTS,
     Act.CORRECT: Function.CONFIRM_SHIPMENTS,
+    Act.DELIVER: Function.CONFIRM_SHIPMENTS,
     Act.CANCEL: Function.CANCEL_ORDERS,
     Act.ACCEPT_REQUEST: Function.CANCEL_ORDERS,
     Act.DECLINE_REQUEST: Function.CANCEL_ORDERS,
@@ -122,14 +125,64 @@ def before_deadline(facts: Facts) -> Refusal | None:
     return None
 
 
-def at_deadline(facts: Facts) -> Refusal | None:
-    """T10 waits for the stored deadline, and leaves orders of outside channels alone."""
+def deadline_binds(facts: Facts) -> Refusal | None:
+    """A deadline ends only what its merchant ships and the platform charges (CHANNEL-14)."""
     order = facts.order
-    if facts.at < order.deadline_at or order.payment_state == PaymentState.EXTERNAL:
+    if order.payment_state == PaymentState.EXTERNAL:
+        return Refusal(
+            "INVALID_TRANSITION", _("The sales channel watches over order %s.") % order.number
+        )
+    if order.fulfilment_channel == FulfilmentChannel.PLATFORM:
+        return Refusal("PLATFORM_FULFILLED", _("The platform ships order %s.") % order.number)
+    return None
+
+
+def at_deadline(facts: Facts) -> Refusal | None:
+    """T10 waits for the stored deadline (AUTO-02)."""
+    order = facts.order
+    if facts.at < order.deadline_at:
         return Refusal(
             "INVALID_TRANSITION",
             _("Order %s has not reached its deadline.") % order.number,
             {"deadline": order.deadline_at.isoformat()},
+        )
+    return None
+
+
+def time_to_warn(facts: Facts) -> Refusal | None:
+    """N07 leaves from its lead time on and never at or after the deadline (AUTO-06, AUTO-10)."""
+    order = facts.order
+    if facts.at >= order.deadline_at:
+        message = _("It is too late to warn of the deadline of order %s.")
+    elif facts.at < order.email_warning_at:
+        message = _("It is too early to warn of the deadline of order %s.")
+    else:
+        return None
+    return Refusal(
+        "INVALID_TRANSITION", message % order.number, {"deadline": order.deadline_at.isoformat()}
+    )
+
+
+def not_warned_yet(facts: Facts) -> Refusal | None:
+    """N07 leaves once for ever (AUTO-07)."""
+    if facts.warned:
+        return Refusal(
+            "INVALID_TRANSITION",
+            _("The merchant was already warned of order %s.") % facts.order.number,
+        )
+    return None
+
+
+def not_delivered_yet(facts: Facts) -> Refusal | None:
+    """Delivery is complete once (DETAIL-17)."""
+    order = facts.order
+    if order.delivered_at is not None:
+        when = day_and_time(order.delivered_at, order.marketplace)
+        return Refusal(
+            "INVALID_TRANSITION",
+            _("Delivery of order %(order)s was already marked complete on %(when)s.")
+            % {"order": order.number, "when": when},
+            {"delivered": order.delivered_at.isoformat()},
         )
     return None
 
@@ -302,7 +355,19 @@ GUARDS: Mapping[Act, tuple[Guard, ...]] = {
     Act.CONFIRM: _guards(Act.CONFIRM, before_deadline, not_stale),
     Act.CANCEL: _guards(Act.CANCEL, not_stale),
     Act.BUYER_CANCEL: _guards(Act.BUYER_CANCEL, within_cancel_window),
-    Act.AUTO_CANCEL: (no_confirmation_open, status(Act.AUTO_CANCEL), at_deadline),
+    Act.AUTO_CANCEL: (
+        no_confirmation_open,
+        status(Act.AUTO_CANCEL),
+        deadline_binds,
+        at_deadline,
+    ),
+    Act.WARN: (
+        no_confirmation_open,
+        status(Act.WARN),
+        deadline_binds,
+        not_warned_yet,
+        time_to_warn,
+    ),
     Act.OPERATOR_CANCEL: _guards(Act.OPERATOR_CANCEL),
     Act.REFUND: _guards(Act.REFUND, charged, something_left_to_refund, not_stale),
     Act.REFUND_IN_FULL: _guards(
@@ -319,6 +384,7 @@ GUARDS: Mapping[Act, tuple[Guard, ...]] = {
     Act.ESCALATE_REQUEST: _guards(Act.ESCALATE_REQUEST, by_its_buyer, answer_is_overdue),
     Act.ACCEPT_REQUEST: _guards(Act.ACCEPT_REQUEST, merchant_is_asked, not_stale),
     Act.DECLINE_REQUEST: _guards(Act.DECLINE_REQUEST, merchant_is_asked, not_stale),
+    Act.DELIVER: _guards(Act.DELIVER, not_delivered_yet, not_stale),
 }
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db import connection
 
+from core import clock
+from core.limits import long_statements
 from orders.enums import COMPONENTS, PROMOTIONS
+from orders.models import InvariantCheck
+
+CHECK_SECONDS = 180  # longest statement of the daily look
+
+log = logging.getLogger(__name__)
 
 
 def _signed(prefix: str = "") -> str:
@@ -83,10 +91,17 @@ CHECKS: Mapping[str, str] = {
         LEFT JOIN (SELECT item_id, sum(quantity) AS units FROM orders_shipmentline
                    GROUP BY item_id) l ON l.item_id = i.id
         WHERE i.quantity_shipped <> COALESCE(l.units, 0)""",
+    "INV-07 nobody is warned or cancelled at the wrong time": """
+        SELECT o.merchant_id, o.id, e.event || ' at ' || e.happened_at
+        FROM audit_entry e JOIN orders_order o ON o.id = e.order_id
+        WHERE e.event = 'order.auto_cancelled' AND e.happened_at < o.deadline_at
+           OR e.event = 'order.confirmation_warned'
+              AND (e.happened_at < o.email_warning_at OR e.happened_at >= o.deadline_at)""",
     "INV-09 every fact's messages are owed": """
         SELECT e.merchant_id, e.order_id, e.event || ' ' || e.number FROM audit_entry e
         WHERE e.event IN ('order.placed', 'order.verified', 'order.shipment_confirmed',
-                          'order.cancelled', 'order.auto_cancelled', 'order.refund_completed')
+                          'order.cancelled', 'order.auto_cancelled', 'order.refund_completed',
+                          'order.confirmation_warned')
           AND NOT EXISTS (SELECT 1 FROM notifications_outbox m
             WHERE m.order_id = e.order_id
               AND m.event_key LIKE 'history-' || e.merchant_id || '-' || e.number || ':%')""",
@@ -150,6 +165,27 @@ def verify(*, merchant_id: int | None = None, most: int = 20) -> dict[str, list[
             cursor.execute(f"{wrapped} LIMIT {int(most)}")
             found[name] = [Violation(name, *row) for row in cursor.fetchall()]
     return found
+
+
+def check() -> InvariantCheck:
+    """Run every check on all merchants and keep what it found, for the operator's page."""
+    started_at = clock.now()
+    with long_statements(CHECK_SECONDS):
+        found = {name: rows for name, rows in verify().items() if rows}
+        money = sums()
+    for name, rows in found.items():
+        told = {"alert": "invariant", "code": name, "count": len(rows)}
+        log.error("invariant.violated", extra=told)
+    return InvariantCheck.objects.create(
+        started_at=started_at,
+        finished_at=clock.now(),
+        checks=len(CHECKS),
+        violations={
+            name: [[row.merchant_id, row.order_id, row.what] for row in rows]
+            for name, rows in found.items()
+        },
+        sums=[[one.merchant, one.orders, str(one.charged), str(one.refunded)] for one in money],
+    )
 
 
 def sums() -> list[Sums]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from accounts.models import Marketplace, Merchant
 from audit.domain import history
 from audit.models import Entry
 from core import clock
@@ -14,7 +15,7 @@ from core.actor import Actor
 from core.bulk import update_rows
 from notifications.domain import outbox
 from orders.domain import moves
-from orders.effects import MESSAGES
+from orders.effects import due_messages
 from orders.enums import Act, OrderEvent, OrderStatus
 from orders.models import Item, Order
 
@@ -29,6 +30,7 @@ _MUTABLE = (
     "charged_at",
     "advance_paid_at",
     "cancelled_at",
+    "delivered_at",
     "refunded_total",
     "quantity_confirmed",
 )
@@ -51,6 +53,30 @@ def lock(order_ids: Iterable[int]) -> dict[int, Order]:
     # Never the cancellation: a row that was waited for is read anew, what is joined to it is not.
     rows = rows.select_related("merchant", "marketplace")
     return {order.pk: order for order in rows}
+
+
+def lock_free(order_ids: Sequence[int]) -> dict[int, Order]:
+    """Lock those of many orders that nobody else holds, as ``lock`` does, without waiting.
+
+    Merchants and marketplaces are few: they are read once and shared.
+    """
+    rows = Order.objects.filter(pk__in=order_ids).locked(skip_locked=True)
+    orders = {order.pk: order for order in rows}
+    share_merchants(orders.values())
+    return orders
+
+
+def share_merchants(orders: Collection[Order]) -> None:
+    """Give orders their merchants and marketplaces, each read once."""
+    merchants = Merchant.objects.in_bulk({order.merchant_id for order in orders})
+    places = {order.marketplace_id for order in orders}
+    places |= {merchant.marketplace_id for merchant in merchants.values()}
+    marketplaces = Marketplace.objects.in_bulk(places)
+    for merchant in merchants.values():
+        merchant.marketplace = marketplaces[merchant.marketplace_id]
+    for order in orders:
+        order.merchant = merchants[order.merchant_id]
+        order.marketplace = marketplaces[order.marketplace_id]
 
 
 def each_once(order_ids: Iterable[int]) -> None:
@@ -180,14 +206,11 @@ def _tell(changes: Sequence[Change], lines: Sequence[history.Line]) -> list[Entr
                 kind=message.kind,
                 key=f"history-{entry.merchant_id}-{entry.number}",
                 at=change.at,
-                available_at=max(
-                    change.at, change.order.purchased_at + message.until(change.order)
-                ),
+                available_at=message.available_at,
                 payload={"history": entry.number, **change.about},
             )
             for change, entry in zip(changes, entries, strict=True)
-            for message in MESSAGES[change.event]
-            if message.when(change.order)
+            for message in due_messages(change.event, change.order, at=change.at)
         ]
     )
     return entries

@@ -64,6 +64,8 @@ STANDING_ACTS: Mapping[Act, frozenset[OrderStatus]] = {
     Act.FILE_REQUEST: frozenset({S.UNSHIPPED}),
     Act.ESCALATE_REQUEST: frozenset({S.UNSHIPPED}),
     Act.DECLINE_REQUEST: frozenset({S.UNSHIPPED}),
+    Act.DELIVER: frozenset({S.SHIPPED}),
+    Act.WARN: frozenset({S.UNSHIPPED}),
 }
 
 

@@ -28,6 +28,7 @@ from orders.enums import COMPONENTS, OrderEvent, OrderStatus, PaymentState
 from orders.models import Item, Order
 from orders.models.contact import Contact
 from orders.models.order import sign_of
+from payments.domain import instructions
 from payments.models import Payment
 
 _VERIFICATION_CHECK = timedelta(minutes=1)
@@ -372,6 +373,7 @@ def _payment(order: Order, draft: OrderDraft, marketplace: Marketplace, at: date
         merchant_id=order.merchant_id,
         method=draft.payment_method,
         token=draft.payment_token,
+        number=instructions.draw_number() if in_advance else "",
         started_at=draft.purchased_at,
         next_check_at=at + _VERIFICATION_CHECK,
         pay_by_at=draft.purchased_at + timedelta(days=term or 0) if in_advance else None,

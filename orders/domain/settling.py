@@ -10,7 +10,7 @@ from core.actor import Actor
 from orders.domain import cancellations, edits, refunds, shipments
 from orders.models import Order
 from payments.domain import operations
-from payments.gateways import GatewayUnavailable, gateway
+from payments.gateways import Answer, GatewayUnavailable, gateway
 from payments.models import Operation
 
 Purpose = operations.Purpose
@@ -40,6 +40,12 @@ def settle(operation: Operation, *, by: Actor) -> Settled:
     answer = operations.find(operation)
     if answer is None:
         return Settled(operation, "no answer")
+    write(operation, answer, by=by)
+    return Settled(operation, "done" if answer.succeeded else "failed")
+
+
+def write(operation: Operation, answer: Answer, *, by: Actor) -> None:
+    """Write the gateway's answer about one operation, unless its outcome is known already."""
     if operation.purpose == Purpose.CAPTURE:
         shipments.settle_captures({operation: answer})
     elif operation.purpose == Purpose.AUTHORISE:
@@ -48,7 +54,6 @@ def settle(operation: Operation, *, by: Actor) -> Settled:
         refunds.settle_refunds({operation: answer}, by=by)
     else:
         cancellations.settle_voids({operation: answer}, by=by)
-    return Settled(operation, "done" if answer.succeeded else "failed")
 
 
 def _settle_alone(operation: Operation, *, by: Actor) -> Settled:

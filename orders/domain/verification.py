@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -12,9 +13,10 @@ from accounts.domain import calendar
 from core import clock
 from core.actor import Actor
 from core.bulk import update_rows
+from core.jobs import OutOfTime
 from core.money import Money
 from core.refusal import Refusal
-from core.transactions import unit_of_work
+from core.transactions import insist_on_the_database, unit_of_work
 from orders.domain import charges, goods, guards, lifecycle
 from orders.enums import Act, CancelCause, OrderEvent, PaymentState
 from orders.models import Cancellation, Order
@@ -23,6 +25,8 @@ from payments.gateways import GatewayUnavailable, Verification, VerificationOutc
 from payments.models import Payment
 
 Outcome = VerificationOutcome
+log = logging.getLogger(__name__)
+
 _RECHECK = timedelta(minutes=1)
 _USUAL = timedelta(minutes=15)  # N03 leaves when verification takes longer (PENDING-03)
 
@@ -58,8 +62,27 @@ def check_payments(*, by: Actor, limit: int = 500) -> int:
             )
         except GatewayUnavailable:
             answers[order.pk] = Verification(Outcome.CHECKING)
-    settle_verifications(answers, by=by)
+    try:
+        settle_verifications(answers, by=by)
+    except OutOfTime:
+        raise
+    except Exception:
+        log.exception("verification.batch_failed", extra={"count": len(answers)})
+        insist_on_the_database()
+        _settle_one_by_one(answers, by)
     return len(answers)
+
+
+def _settle_one_by_one(answers: Mapping[int, Verification], by: Actor) -> None:
+    """Settle each alone, so that one bad order stops no other; it stays due (AUTO-11)."""
+    for pk, answer in answers.items():
+        try:
+            settle_verifications({pk: answer}, by=by)
+        except OutOfTime:
+            raise
+        except Exception:
+            log.exception("verification.failed", extra={"order": pk})
+            insist_on_the_database()
 
 
 @unit_of_work
@@ -134,6 +157,9 @@ def _cause(
     """Return why a pending order ends now, or None while it may go on waiting."""
     if outcome in _CAUSES:
         return _CAUSES[outcome]
+    in_advance = order.payment_state == PaymentState.AWAITING_PAYMENT
+    if in_advance and outcome != Outcome.AWAITING:
+        return None  # the money may have come: only the gateway can say that it has not
     if payment.pay_by_at is not None and at >= payment.pay_by_at:
         return CancelCause.ADVANCE_OVERDUE
     timeout = timedelta(days=order.marketplace.pending_timeout_days)

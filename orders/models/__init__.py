@@ -1,5 +1,6 @@
 from orders.models.cancellation import Cancellation
 from orders.models.contact import Contact
+from orders.models.invariant_check import InvariantCheck
 from orders.models.note import OrderNote
 from orders.models.order import Item, Order
 from orders.models.refund import Refund
@@ -12,6 +13,7 @@ __all__ = [
     "Cancellation",
     "Contact",
     "DayTally",
+    "InvariantCheck",
     "Item",
     "Order",
     "OrderNote",

@@ -29,6 +29,7 @@ class Contact(models.Model):
     postal_code = models.CharField(max_length=20)
     country = models.CharField(max_length=2)
     gift_message = models.CharField(max_length=240, blank=True)
+    blanked_at = models.DateTimeField(null=True)  # all above but the country are gone (IMPL-22)
 
     class Meta:
         indexes = [

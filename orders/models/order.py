@@ -49,6 +49,7 @@ class Order(models.Model):
         and those recorded as not sent.
     total, refunded_total: what the buyer paid and got back, over all items and components.
     charged_at: when the gateway captured the total; advance_paid_at: when it came in advance.
+    delivered_at: when delivery was marked complete, or assumed to be (DETAIL-17).
     """
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="orders", db_index=False)
@@ -74,6 +75,7 @@ class Order(models.Model):
     charged_at = models.DateTimeField(null=True)
     advance_paid_at = models.DateTimeField(null=True)
     cancelled_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
     ship_by_at = models.DateTimeField()
     deadline_at = models.DateTimeField()
     page_warning_at = models.DateTimeField()
@@ -159,6 +161,10 @@ class Order(models.Model):
                 | Q(payment_state=PaymentState.EXTERNAL),
             ),
             models.CheckConstraint(
+                name="only_what_has_shipped_is_delivered",
+                condition=Q(delivered_at=None) | Q(status=S.SHIPPED),
+            ),
+            models.CheckConstraint(
                 name="order_service_level_known",
                 condition=Q(ship_service_level__in=ServiceLevel.values),
             ),
@@ -179,6 +185,16 @@ class Order(models.Model):
             ),
             models.Index(
                 name="orders_to_cancel", fields=["deadline_at"], condition=Q(status=S.UNSHIPPED)
+            ),
+            models.Index(
+                name="orders_to_mail_about",
+                fields=["email_warning_at"],
+                condition=Q(status=S.UNSHIPPED),
+            ),
+            models.Index(
+                name="orders_to_be_delivered",
+                fields=["deliver_to_date"],
+                condition=Q(status=S.SHIPPED, delivered_at=None),
             ),
             models.Index(
                 name="orders_late",

@@ -1,5 +1,5 @@
 from payments.models.ledger import LedgerLine
-from payments.models.payment import Operation, Payment
+from payments.models.payment import GatewayEvent, Operation, Payment
 from payments.models.sandbox import SandboxEntry
 
-__all__ = ["LedgerLine", "Operation", "Payment", "SandboxEntry"]
+__all__ = ["GatewayEvent", "LedgerLine", "Operation", "Payment", "SandboxEntry"]

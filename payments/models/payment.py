@@ -10,6 +10,8 @@ class Payment(models.Model):
     """The payment behind one order (PENDING-11: in no page, report, e-mail or API of a merchant).
 
     token: names the buyer's payment method at the gateway.
+    number: what the buyer names at the convenience store; empty with other methods. With
+        ``pay_by_at`` it is the buyer's alone (PENDING-10).
     next_check_at: when to ask the gateway again; null once the outcome is known.
     """
 
@@ -24,6 +26,7 @@ class Payment(models.Model):
     merchant = models.ForeignKey("accounts.Merchant", models.PROTECT, db_index=False)
     method = models.CharField(max_length=20, choices=Method)
     token = models.CharField(max_length=100)
+    number = models.CharField(max_length=14, blank=True, default="", db_default="")
     started_at = models.DateTimeField()
     next_check_at = models.DateTimeField(null=True)
     checks = models.PositiveIntegerField(default=0)
@@ -36,6 +39,9 @@ class Payment(models.Model):
                 name="payment_method_known",
                 condition=Q(method__in=["card", "convenience_store", "points"]),
             ),
+            models.UniqueConstraint(
+                name="a_payment_number_is_given_once", fields=["number"], condition=~Q(number="")
+            ),
         ]
         indexes = [
             models.Index(
@@ -47,6 +53,24 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"payment of order {self.order_id}"
+
+
+class GatewayEvent(models.Model):
+    """One report of the gateway that was acted on; the same again changes nothing (INV-02, TH-03).
+
+    event: the gateway's own name for it, unique for ever.
+    """
+
+    event = models.CharField(max_length=100, unique=True)
+    order = models.ForeignKey(
+        "orders.Order", models.PROTECT, related_name="gateway_events", db_constraint=False
+    )
+    merchant = models.ForeignKey("accounts.Merchant", models.PROTECT, db_index=False)
+    state = models.CharField(max_length=10)
+    received_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.event}: {self.state}"
 
 
 class Operation(models.Model):

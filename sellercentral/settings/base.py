@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 from kombu import Queue
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -251,11 +252,25 @@ CELERY_TASK_ROUTES = {
 }
 # When each job is due, under its name (core.jobs); a check holds the two together (TECH-04).
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "auto-cancel": {"task": "orders.cancel_overdue", "schedule": timedelta(minutes=5)},
     "cancellation-request-limits": {
         "task": "orders.tell_overdue_requests",
         "schedule": timedelta(minutes=15),
     },
     "check-payments": {"task": "orders.check_payments", "schedule": timedelta(minutes=1)},
+    "confirmation-warnings": {
+        "task": "orders.warn_of_deadlines",
+        "schedule": timedelta(minutes=5),
+    },
+    "delivery-assumption": {
+        "task": "orders.assume_deliveries",
+        "schedule": crontab(hour="1", minute="20"),
+    },
+    "expiry": {"task": "orders.expire", "schedule": crontab(hour="2", minute="20")},
+    "invariant-check": {
+        "task": "orders.check_invariants",
+        "schedule": crontab(hour="3", minute="20"),
+    },
     "resume-jobs": {"task": "core.resume_jobs", "schedule": timedelta(seconds=15)},
     "send-outbox": {"task": "notifications.send_outbox", "schedule": timedelta(minutes=1)},
     "settle-operations": {"task": "orders.settle_operations", "schedule": timedelta(seconds=30)},
@@ -268,6 +283,10 @@ SANDBOX_VERIFICATION_DELAY = timedelta(
 OPERATION_LEASE_SECONDS = 60  # how long a call at the gateway is left to whoever made it
 JOB_LEASE_SECONDS = 45  # how long a run that says nothing is believed to be alive
 BREAKER_SECONDS = 30.0  # how long a server that did not answer is left alone
+# With it the gateway signs what it reports to /gateway/callback/; empty: nothing it says is taken.
+GATEWAY_CALLBACK_SECRET = env.str("GATEWAY_CALLBACK_SECRET", default="")
+# Days after the purchase that addresses, phones and e-mails of finished orders are kept (IMPL-22).
+PERSONAL_DATA_DAYS = env.int("PERSONAL_DATA_DAYS", default=730)
 CLOCK_MAY_STOP = False
 FAIL_POINTS_FILE = ""  # named by settings of tests only
 

@@ -15,6 +15,7 @@ ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CLOCK_MAY_STOP = True
+GATEWAY_CALLBACK_SECRET = "tests-gateway-" + "0" * 30
 CELERY_TASK_ALWAYS_EAGER = True
 SANDBOX_SIGN_INS = True
 ADMIN_SITE = True

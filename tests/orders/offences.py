@@ -5,7 +5,8 @@ Where a second guard would answer first, ``lead`` takes that one away in the sam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.db import IntegrityError, connection, transaction
 
 from core.money import LARGEST
 from orders.enums import COMPONENTS
+from orders.models import Order
 
 NUMBER = "'999-0000000-0000001'"
 TOO_MUCH = str(LARGEST + 1)
@@ -47,7 +49,7 @@ class Case:
 
     guard: str
     offence: str | Copy
-    lead: tuple[str, ...] = ()
+    lead: tuple[str | Copy, ...] = ()
     about: str = ""
 
 
@@ -206,6 +208,14 @@ ORDERS = [
         "nothing_ships_unpaid",
         "UPDATE orders_order SET quantity_confirmed = 1 WHERE id = {order}",
     ),
+    Case(
+        "only_what_has_shipped_is_delivered",
+        "UPDATE orders_order SET delivered_at = now() WHERE id = {order}",
+    ),
+    Case(
+        "a_check_ends_after_it_began",
+        copy("orders_invariantcheck", "check", finished_at="'-infinity'"),
+    ),
     Case("order_service_level_known", "UPDATE orders_order SET ship_service_level = 'rocket'"),
     Case("order_currency_known", order_copy(currency="'XXX'")),
 ]
@@ -284,6 +294,7 @@ PAYMENTS = [
         "payment_method_known",
         "UPDATE payments_payment SET method = 'barter'",
     ),
+    Case("a_payment_number_is_given_once", "UPDATE payments_payment SET number = '1'"),
     Case(
         "one_operation_per_purpose_and_sequence",
         copy("payments_operation", "refunding", key="gen_random_uuid()"),
@@ -307,6 +318,15 @@ PAYMENTS = [
 ]
 HISTORY = [
     Case("history_has_one_line_a_number", copy("audit_entry", "entry")),
+    *(
+        Case(
+            "told_of_an_order_once",
+            copy("audit_entry", "entry", number="number + 9000", event=f"'{event}'"),
+            (copy("audit_entry", "entry", number="number + 8000", event=f"'{event}'"),),
+            about=event,
+        )
+        for event in ("order.confirmation_warned", "order.verification_delayed")
+    ),
     Case("history_door_known", copy("audit_entry", "entry", number="999", door="'window'")),
     Case("a_submission_happens_once", copy("audit_submission", "submission")),
     Case("outbox_state_known", "UPDATE notifications_outbox SET state = 'odd'"),
@@ -328,6 +348,7 @@ KEYS = [
             "ledger": copy("payments_ledgerline", "charge", merchant_id="{other}"),
             "history": copy("audit_entry", "entry", merchant_id="{other}", number="1"),
             "outbox": "UPDATE notifications_outbox SET merchant_id = {other}",
+            "gateway_event": "UPDATE payments_gatewayevent SET merchant_id = {other}",
         }.items()
     ),
     Case(
@@ -573,12 +594,16 @@ def named(case: Case) -> str:
 
 def offend(case: Case, world: dict[str, Any]) -> str:
     """Run an offence and what is checked at commit; return the name it was refused under."""
-    offence = case.offence.sql() if isinstance(case.offence, Copy) else case.offence
+    offence = _sql(case.offence, world)
+    lead = [_sql(statement, world) for statement in case.lead]
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             for statement in case.lead:
                 cursor.execute(statement.format(**world))
             cursor.execute(offence.format(**world))
+            for statement in lead:
+                cursor.execute(statement)
+            cursor.execute(offence)
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             transaction.set_rollback(True)
     except IntegrityError as refused:
@@ -586,6 +611,25 @@ def offend(case: Case, world: dict[str, Any]) -> str:
     return "nothing"
 
 
+def _sql(statement: str | Copy, world: dict[str, Any]) -> str:
+    text = statement.sql() if isinstance(statement, Copy) else statement
+    return text.format(**world)
+
+
 def offend_all(cases: Sequence[Case], world: dict[str, Any]) -> dict[str, str]:
     """Return, by case, the name each offence was refused under."""
     return {named(case): offend(case, world) for case in cases}
+
+
+@contextmanager
+def failing(table: str, order: Order) -> Iterator[None]:
+    """Let the database refuse every new row of a table that names an order."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE EXCEPTION 'out of order'; END $$;"
+            f" CREATE TRIGGER fails BEFORE INSERT ON {table} FOR EACH ROW"
+            f" WHEN (NEW.order_id = {order.pk}) EXECUTE FUNCTION fail()"
+        )
+        yield
+        cursor.execute(f"DROP TRIGGER fails ON {table}; DROP FUNCTION fail()")

@@ -16,11 +16,11 @@ from catalog.models import StockChange
 from core import clock
 from core.actor import Actor
 from notifications.models import Outbox
-from orders.domain import notes, requests
+from orders.domain import invariants, notes, requests
 from orders.domain.moves import MOVES
 from orders.enums import COMPONENTS, OrderStatus, RequestReason
 from orders.models import Item, Order
-from payments.models import LedgerLine, Operation
+from payments.models import GatewayEvent, LedgerLine, Operation
 from tests.factories import (
     AMOUNTS,
     STAFF,
@@ -77,6 +77,9 @@ def world(shop):
     )
     notes.add_note(order_id=order.pk, text="Ring twice", by=STAFF)
     shipment = shipped.shipments.get()
+    GatewayEvent.objects.create(
+        event="e-1", order=order, merchant=shop, state="verified", received_at=order.purchased_at
+    )
     lines = LedgerLine.objects.filter(order=shipped)
     operations = Operation.objects.filter(order=shipped)
     holiday = Holiday.objects.create(marketplace=shop.marketplace, date="2026-12-28")
@@ -128,6 +131,7 @@ def world(shop):
         "refunding": operations.get(purpose="refund").pk,
         "entry": order.history.order_by("number").first().pk,
         "submission": submission,
+        "check": invariants.check().pk,
     }
 
 

@@ -21,6 +21,7 @@ from core.actor import PLATFORM_DOORS, Actor, Door
 from core.refusal import HTTP_STATUS, Refusal, Refused
 from orders.domain import (
     cancellations,
+    deliveries,
     edits,
     guards,
     lifecycle,
@@ -63,6 +64,9 @@ REFUSED: dict[Act, dict[str, str]] = {
     Act.REFUND_IN_FULL: PENDING | CANCELLED | {"unshipped": "NOT_CHARGED"},
     Act.PRINT: PENDING | CANCELLED,
     Act.CORRECT: PENDING | CANCELLED | {"unshipped": "INVALID_TRANSITION"},
+    Act.DELIVER: PENDING
+    | CANCELLED
+    | dict.fromkeys(("unshipped", "partially_shipped"), "INVALID_TRANSITION"),
 }
 REFUSED[Act.ACCEPT_REQUEST] = REFUSED[Act.DECLINE_REQUEST] = REFUSED[Act.CANCEL]
 # By act of the platform or the buyer: from where, and by which doors; anything else is F13.
@@ -75,6 +79,7 @@ ALLOWED: dict[Act, tuple[set[str], set[str]]] = {
     Act.BUYER_EDIT: ({"pending", "unshipped"}, {"buyer"}),
     Act.FILE_REQUEST: ({"unshipped"}, {"buyer"}),
     Act.ESCALATE_REQUEST: ({"unshipped"}, {"buyer"}),
+    Act.WARN: ({"unshipped"}, set(DOORS)),
 }
 # Of the merchant's acts: those that have doors in table 4.2, and which.
 MOVING: dict[Act, frozenset[str]] = {
@@ -108,7 +113,8 @@ def by_status(shop) -> dict[str, Order]:
 def instant(act: Act, order: Order) -> Any:
     if act == Act.FILE_REQUEST:
         return guards.window_ends(order)
-    return order.deadline_at if act == Act.AUTO_CANCEL else clock.now()
+    at = {Act.AUTO_CANCEL: order.deadline_at, Act.WARN: order.email_warning_at}
+    return at.get(act) or clock.now()
 
 
 def facts(act: Act, order: Order, door: Door) -> guards.Facts:
@@ -217,6 +223,10 @@ def escalate(order: Order, by: Actor) -> Any:
         return requests.escalate(order_id=order.pk, by=by)
 
 
+def mark_delivered(order: Order, by: Actor) -> Any:
+    return deliveries.mark_delivered(order_id=order.pk, by=by)
+
+
 VERBS: dict[Act, Callable[..., Any]] = {
     Act.VERIFY: verify,
     Act.DECLINE: decline,
@@ -232,6 +242,7 @@ VERBS: dict[Act, Callable[..., Any]] = {
     Act.ACCEPT_REQUEST: accept,
     Act.DECLINE_REQUEST: decline_request,
     Act.ESCALATE_REQUEST: escalate,
+    Act.DELIVER: mark_delivered,
 }
 SILENT = {Act.VERIFY}  # an answer of the gateway that comes late or twice changes nothing
 
@@ -285,6 +296,7 @@ def test_verbs_do_what_the_table_allows_and_change_nothing_otherwise(by_status, 
         Act.REFUND_IN_FULL,
         Act.ACCEPT_REQUEST,
         Act.DECLINE_REQUEST,
+        Act.DELIVER,
     ],
 )
 def test_without_the_right_every_status_answers_the_same(by_status, act, door):
@@ -445,7 +457,7 @@ def test_the_deadline_job_takes_what_is_due_and_skips_the_rest(by_status, shop):
 def test_final_states_stay_final(shop, make):
     order = make(shop)
     for act, door in product(VERBS, DOORS):
-        if act in (Act.REFUND, Act.REFUND_IN_FULL):
+        if act in (Act.REFUND, Act.REFUND_IN_FULL, Act.DELIVER):
             continue
         _answer, stayed, _status = tried(VERBS[act], order, actor(door))
         assert stayed, (act, door)

@@ -9,12 +9,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from orders.bench import databases, pages, placing, plans, slips, web
+from orders.bench import databases, pages, placing, plans, slips, sweeping, web
 from orders.bench.databases import Filled
 from orders.bench.desk import Desk
 from orders.bench.measure import Figure, summary
 
-WORKLOADS = ("list", "search", "detail", "slips", "place", "http")
+WORKLOADS = ("list", "search", "detail", "slips", "place", "sweep", "http")
 BASE = 10_000  # the size that whole requests are compared with
 SIZES = (10_000, 100_000, 1_000_000)
 
@@ -91,8 +91,10 @@ class Command(BaseCommand):
             yield from slips.figures(largest.filled, few)
         if "http" in wanted:
             yield from web.figures(largest.filled, few)
-        if "place" in wanted:  # the last one: it adds orders
+        if "place" in wanted:  # the last two: they add orders
             yield from placing.figures(largest.filled, few)
+        if "sweep" in wanted:
+            yield from sweeping.figures(largest.filled, few)
 
     def _explain(self, desk: Desk) -> None:
         whole: list[str] = []
