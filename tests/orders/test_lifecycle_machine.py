@@ -31,11 +31,13 @@ from core.refusal import Refusal, Refused
 from orders.domain import (
     amounts,
     cancellations,
+    deadline_warnings,
     invariants,
     placing,
     refunds,
     settling,
     shipments,
+    sweeps,
     verification,
 )
 from orders.domain.drafts import ItemDraft
@@ -59,6 +61,7 @@ OWED = {
     "order.cancelled": ["N06", CANCELLED],
     "order.buyer_cancelled": ["N36", CANCELLED],
     "order.auto_cancelled": ["N08", "N09", CANCELLED],
+    "order.confirmation_warned": ["N07"],
     "order.operator_cancelled": ["N06", "N37", CANCELLED],
     "order.refund_completed": ["N10"],
 }
@@ -89,8 +92,9 @@ STEPS = {
         "who": st.sampled_from(["merchant", "stale merchant", "operator", "buyer"]),
     },
     "the_deadline_job_runs": {},
+    "the_warning_job_runs": {},
     "time_goes_by": {
-        "step": st.sampled_from([timedelta(minutes=2), timedelta(hours=30), timedelta(days=31)])
+        "step": st.sampled_from([timedelta(minutes=2), timedelta(hours=30), timedelta(days=26)])
     },
     "what_is_open_is_settled": {},
     "a_form_is_sent_again": {"which": st.integers(0, 50)},
@@ -363,6 +367,17 @@ class Lives(RuleBasedStateMachine):
             refused = "" if due else "INVALID_TRANSITION"
             self.cancelled(model, answer, refused, "order.auto_cancelled")
 
+    def the_warning_job_runs(self) -> None:
+        by = Actor("job", "confirmation warnings")
+        with clock.stopped(self.now):
+            sweeps.run(deadline_warnings.SWEEP, by=by)
+        for model in self.models:
+            early = self.now < model.deadline_at - timedelta(days=5)
+            if model.status == "unshipped" and not model.confirming and not early:
+                warned = "order.confirmation_warned" in model.events
+                if self.now < model.deadline_at and not warned:
+                    model.events.append("order.confirmation_warned")
+
     def cancelled(self, model: Model, answer: Any, refused: str, event: str) -> bool:
         if model.confirming:
             refused = "CONFIRMATION_IN_PROGRESS"
@@ -490,7 +505,8 @@ class Lives(RuleBasedStateMachine):
             lines = order.history.order_by("number").values_list("event", flat=True)
             assert Counter(lines) == Counter(model.events)
             assert order.version == 1 + sum(
-                event not in ("order.placed", "order.voided") for event in model.events
+                event not in ("order.placed", "order.voided", "order.confirmation_warned")
+                for event in model.events
             )
             self.money_is_as_the_model_says(model, order)
             owed = [kind for event in model.events for kind in OWED.get(event, [])]
