@@ -7,7 +7,6 @@ from accounts.views import joining, pages, signing_in, two_step
 
 urlpatterns = [
     path("", pages.root, name="root"),
-    path("home/", pages.home, name="home"),
     path("account/switch/", pages.switch, name="account_switch"),
     path("help/shortcuts/", pages.shortcuts, name="shortcuts"),
     path("login/", signing_in.SignIn.as_view(), name="account_login"),

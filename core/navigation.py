@@ -100,7 +100,7 @@ def menu(actor: Actor, path: str) -> list[dict[str, Any]]:
         entries = [
             {"label": entry.label, "href": href, "current": path.startswith(href)}
             for entry in tab.entries
-            if actor.may_view(entry.function) and (href := _href(entry.url))
+            if actor.may_view(entry.function) and (href := address_of(entry.url))
         ]
         if entries:
             current = any(entry["current"] for entry in entries)
@@ -108,11 +108,6 @@ def menu(actor: Actor, path: str) -> list[dict[str, Any]]:
             shown = {"key": tab.key, "label": tab.label, "href": first, "current": current}
             tabs.append({**shown, "entries": entries})
     return tabs
-
-
-def first_page(actor: Actor) -> str:
-    """Return where a day begins: the first page an actor may see, or nothing if there is none."""
-    return next((tab["href"] for tab in menu(actor, "")), "")
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
@@ -128,7 +123,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "stay": "settings:login",
         }
     if member is not None:
-        tabs = menu(request.actor, request.path)  # type: ignore[attr-defined]
+        actor: Actor = request.actor  # type: ignore[attr-defined]
+        tabs = menu(actor, request.path)
+        moves_clock = member.merchant.is_sandbox and actor.may_edit("account_info")
         context |= {
             "member": member,
             "merchant": member.merchant,
@@ -139,13 +136,14 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
             "idle_seconds": request.idle_seconds,  # type: ignore[attr-defined]
             "stay": "shortcuts",
+            "clock_href": address_of("sandbox_clock") if moves_clock else "",
             "tabs": tabs,
             "subnav": next((tab["entries"] for tab in tabs if tab["current"]), []),
         }
     return context
 
 
-def _href(name: str) -> str:
+def address_of(name: str) -> str:
     """Return where an entry leads, or nothing while its page does not exist."""
     try:
         return reverse(name)

@@ -80,6 +80,7 @@ MESSAGES: Mapping[OrderEvent, tuple[Message, ...]] = {
     OrderEvent.REFUND_COMPLETED: (Message("N10"),),
     OrderEvent.REFUND_FAILED: (),
     OrderEvent.SLIP_PRINTED: (),
+    OrderEvent.DATES_REVISED: (Message("N18"),),
     OrderEvent.NOTE_ADDED: (),
     OrderEvent.BUYER_EDITED: (),
     OrderEvent.INSTRUCTIONS_RESENT: (Message("N30", when=_awaits_payment),),

@@ -71,6 +71,7 @@ class Act(models.TextChoices):
     DECLINE_REQUEST = "decline_request", _("Decline cancellation request")
     DELIVER = "deliver", _("Mark as delivered")
     WARN = "warn", _("Warn of the deadline")
+    REVISE_DATES = "revise_dates", _("Revise dates")
 
 
 class OrderEvent(models.TextChoices):
@@ -95,6 +96,7 @@ class OrderEvent(models.TextChoices):
     REFUND_COMPLETED = "order.refund_completed", _("Refund completed")
     REFUND_FAILED = "order.refund_failed", _("Refund failed")
     SLIP_PRINTED = "order.slip_printed", _("Packing slip printed")
+    DATES_REVISED = "order.dates_revised", _("Estimated dates revised")
     NOTE_ADDED = "order.note_added", _("Order note added")
     BUYER_EDITED = "order.buyer_edited", _("Changed by the buyer")
     INSTRUCTIONS_RESENT = "order.instructions_resent", _("Payment instructions sent again")

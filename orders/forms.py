@@ -17,7 +17,7 @@ from core.money import AmountError, parse_amount
 from core.refusal import Refusal
 from orders import carriers
 from orders.domain.drafts import is_plain
-from orders.enums import BOXES, CancelReason, RefundReason
+from orders.enums import BOXES, CancelReason, OrderStatus, RefundReason
 from orders.models import Item, Order
 
 DATE_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d %b %Y")
@@ -307,6 +307,27 @@ class PartialRefundForm(RefundForm):
             example = "4.50" if item.currency != "JPY" else "450"
             self.add_error(name, _("Enter an amount, like %s") % example)
             return Decimal(0)
+
+
+class DatesForm(ActForm):
+    """The estimated dates as the buyer is to be told them; of a shipped order its arrival only."""
+
+    ship = DayField(label=gettext_lazy("Shipping"))
+    deliver_from = DayField(label=gettext_lazy("Delivery, from"))
+    deliver_to = DayField(label=gettext_lazy("Delivery, to"))
+
+    def __init__(self, data: Mapping[str, Any] | None, *, order: Order, today: date) -> None:
+        present = {
+            "ship": order.estimated_ship_date,
+            "deliver_from": order.estimated_deliver_from_date,
+            "deliver_to": order.estimated_deliver_to_date,
+        }
+        initial = {name: max(day, today) for name, day in present.items()}
+        super().__init__(data, order=order, initial=initial)
+        if order.status == OrderStatus.SHIPPED:
+            del self.fields["ship"]
+        for name in present.keys() & self.fields.keys():
+            self.fields[name].error_messages["required"] = _("Enter a date, like 8 Dec 2026")
 
 
 class NoteForm(forms.Form):

@@ -7,9 +7,13 @@ from drf_spectacular.views import SpectacularAPIView
 
 from core.views import errors, health, metrics, security
 from orders.api import gateway
+from orders.views.clock import sandbox_clock
+from orders.views.home import home
 
 urlpatterns = [
     path("", include("accounts.urls")),
+    path("home/", home, name="home"),
+    path("settings/clock/", sandbox_clock, name="sandbox_clock"),
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.ready, name="health_ready"),
     path("metrics/", metrics.metrics, name="metrics"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -35,6 +36,7 @@ F, EDIT, VIEW = Function, Level.EDIT, Level.VIEW
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 ONE = "orders/<str:number>/"
 NEW = "a much longer secret"
+CLOCK = "settings/clock/"  # of a sandbox; there is none for a merchant that trades
 NOWHERE = "203-0000000-0000000"
 
 
@@ -49,6 +51,7 @@ class Page(NamedTuple):
 PAGES = {
     "home/": Page("GET HEAD"),
     "account/switch/": Page("POST"),
+    CLOCK: Page("GET POST", F.ACCOUNT_INFO, EDIT),
     "help/shortcuts/": Page("GET HEAD POST"),
     "mail/": Page("GET HEAD", F.MANAGE_ORDERS),
     "mail/<int:pk>/": Page("GET HEAD", F.MANAGE_ORDERS),
@@ -79,6 +82,7 @@ PAGES = {
     ONE + "confirm-shipment/": Page("GET POST", F.CONFIRM_SHIPMENTS, EDIT),
     ONE + "cancel/": Page("GET POST", F.CANCEL_ORDERS, EDIT),
     ONE + "refund/": Page("GET POST", F.REFUND_ORDERS, EDIT),
+    ONE + "dates/": Page("GET POST", F.MANAGE_ORDERS, EDIT),
     ONE + "packing-slip/": Page("GET", F.PACKING_SLIPS),
     ONE + "packing-slip.pdf": Page("GET", F.PACKING_SLIPS),
 }
@@ -87,6 +91,7 @@ ABOUT_NOTHING = {
     "settings/permissions/remove/": 404,
     "settings/login/email/confirm/": 410,
     "mail/<int:pk>/": 404,
+    CLOCK: 404,
 }
 API = {"api/v1/orders/": "GET POST", "api/v1/orders/<str:number>/": "GET"}
 OPEN = {  # what a stranger's GET is answered with
@@ -186,7 +191,7 @@ def word_of(status: str) -> str:
 def forms_ready(client: Client, shop: Any) -> dict[str, dict[str, Any]]:
     """A form for each changing address, filled in so that it would be carried out."""
     parcel, doomed = unshipped_order(shop, quantity=2), unshipped_order(shop)
-    paid, noted = shipped_order(shop), unshipped_order(shop)
+    paid, noted, later = shipped_order(shop), unshipped_order(shop), unshipped_order(shop)
 
     def of(order: Order, act: str, **typed: Any) -> tuple[str, dict[str, Any]]:
         address = f"/orders/{order.number}/{act}/"
@@ -203,6 +208,7 @@ def forms_ready(client: Client, shop: Any) -> dict[str, dict[str, Any]]:
             of(doomed, "cancel", reason="NoInventory"),
             of(paid, "refund", reason="CustomerReturn", confirmed="1"),
             of(noted, "notes", note="A note"),
+            of(later, "dates", deliver_to=_far(later)),
             ("/orders/preferences/", {"per_page": "50", "next": "/orders/", "merchant": shop.pk}),
             ("/help/shortcuts/", {"on": "1", "merchant": shop.pk}),
             ("/account/switch/", {"to": shop.slug, "merchant": shop.pk}),
@@ -247,6 +253,10 @@ def people_ready(client: Client, shop: Any) -> Iterator[tuple[str, dict[str, Any
     yield f"{base}remove/", mine | {"member": leaving.pk}
     yield f"{base}invite/", mine | {"email": "new@shop.example", "preset": "finance"}
     yield f"{base}invitations/", mine | {"invitation": invited.pk, "act": "again"}
+
+
+def _far(order: Order) -> str:
+    return (order.deliver_to_date + timedelta(days=9)).isoformat()
 
 
 def expected_of(address: str) -> Page:

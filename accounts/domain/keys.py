@@ -14,7 +14,6 @@ from accounts.domain import calendar
 from accounts.models import ApiKey, Merchant
 from accounts.permissions import ORDER_FUNCTIONS, Function, Level
 from audit.domain import history
-from core import clock
 from core.actor import Actor
 
 _USED_EVERY = timedelta(minutes=5)  # how exact "last used" is
@@ -66,7 +65,7 @@ def authenticate(secret: str) -> ApiKey | None:
         .first()
     )
     if key is not None:
-        now = clock.now()
+        now = calendar.now_for(key.merchant)
         unused = Q(last_used_at=None) | Q(last_used_at__lt=now - _USED_EVERY)
         ApiKey.objects.filter(unused, pk=key.pk).update(last_used_at=now)
     return key

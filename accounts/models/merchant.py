@@ -12,6 +12,7 @@ from accounts.models.marketplace import Marketplace
 
 MOST_HANDLING_DAYS = 30
 MOST_ADDRESSES = 10
+FURTHEST_AHEAD = timedelta(days=3660)  # how far a sandbox's clock may run ahead
 
 
 class Merchant(models.Model):
@@ -54,6 +55,10 @@ class Merchant(models.Model):
                 name="only_a_sandbox_clock_runs_ahead",
                 condition=Q(clock_ahead=timedelta(0))
                 | Q(is_sandbox=True, clock_ahead__gte=timedelta(0)),
+            ),
+            models.CheckConstraint(
+                name="a_sandbox_clock_stays_within_ten_years",
+                condition=Q(clock_ahead__lte=FURTHEST_AHEAD),
             ),
             models.CheckConstraint(
                 name="merchant_state_known",

@@ -11,8 +11,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.access import needs
 from accounts.models import Membership
 from core.http import MerchantRequest, is_inside
-from core.navigation import first_page
-from core.views import errors
 
 _YEAR = 365 * 24 * 3600
 
@@ -20,17 +18,6 @@ _YEAR = 365 * 24 * 3600
 @require_safe
 def root(request: HttpRequest) -> HttpResponse:
     return redirect("home")
-
-
-@require_safe
-@needs(None)
-def home(request: MerchantRequest) -> HttpResponse:
-    """Lead to the first page of the day that this person may see."""
-    if page := first_page(request.actor):
-        return redirect(page)
-    return errors.refused(
-        request, _("You may not see any page of this account yet. Ask its owner.")
-    )
 
 
 @require_POST

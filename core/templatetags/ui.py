@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -16,7 +16,7 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import get_language, gettext_lazy, ngettext
 
 from core.text import initials
 
@@ -150,8 +150,21 @@ def clock_time(context: template.Context, value: datetime) -> str:
 
 @register.simple_tag(takes_context=True)
 def zone_now(context: template.Context) -> str:
-    """{% zone_now %}: GMT in winter, BST in summer."""
-    return timezone.now().astimezone(_zone(context["marketplace"].time_zone)).tzname() or ""
+    """{% zone_now %}: GMT in winter, BST in summer, by the merchant's clock."""
+    now = timezone.now() + context["merchant"].clock_ahead
+    return now.astimezone(_zone(context["marketplace"].time_zone)).tzname() or ""
+
+
+@register.filter
+def duration(span: timedelta) -> str:
+    """{{ merchant.clock_ahead|duration }}: 3 days, 5 hours, 1 minute; in one unit."""
+    seconds = span.total_seconds()
+    if (days := round(seconds / 86400)) and seconds >= 86400:
+        return ngettext("%d day", "%d days", days) % days
+    if (hours := round(seconds / 3600)) and seconds >= 3600:
+        return ngettext("%d hour", "%d hours", hours) % hours
+    minutes = round(seconds / 60)
+    return ngettext("%d minute", "%d minutes", minutes) % minutes
 
 
 @register.simple_tag(takes_context=True)

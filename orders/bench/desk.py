@@ -96,6 +96,19 @@ def list_addresses() -> Mapping[str, Address]:
     return pages
 
 
+def home_addresses() -> Mapping[str, Address]:
+    """Home, and the lists its figures and lines lead to."""
+    return {
+        "home": lambda known: reverse("home"),
+        "at risk": lambda known: _list(status="at_risk"),
+        "late": lambda known: _list(status="late"),
+        "ship today": lambda known: _list(status="today"),
+        "confirmed, last day": lambda known: _list(by="confirmed", range="1d"),
+        "cancelled, last day": lambda known: _list(by="cancelled", range="1d"),
+        "refunded, last day": lambda known: _list(by="refunded", range="1d"),
+    }
+
+
 def search_addresses() -> Mapping[str, Address]:
     """The five searches, by the words the figures carry."""
     return {

@@ -1,4 +1,4 @@
-"""Workloads list, search and detail: whole requests, and of the list the database's part."""
+"""Workloads list, search, home and detail: whole requests, and of the list the database's part."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ def lists(desk: Desk, base: Desk, rounds: int) -> Iterator[Figure]:
 
 def searches(desk: Desk, base: Desk, rounds: int) -> Iterator[Figure]:
     return _beside_base("search", desks.search_addresses(), SEARCH_GOAL, desk, base, rounds)
+
+
+def homes(desk: Desk, base: Desk, rounds: int) -> Iterator[Figure]:
+    return _beside_base("home", desks.home_addresses(), LIST_GOAL, desk, base, rounds)
 
 
 def details(desk: Desk, base: Desk, rounds: int) -> Iterator[Figure]:

@@ -1,4 +1,4 @@
-"""The plan of every statement that list and searches ask, and whether one reads a table whole."""
+"""The plan of every statement of list, home and searches, and whether one reads a table whole."""
 
 from __future__ import annotations
 
@@ -27,8 +27,12 @@ class Plan:
 
 
 def plans(desk: Desk) -> Iterator[Plan]:
-    """Return the plans of the statements of every page of list and search, each shape once."""
-    pages = {**desks.list_addresses(), **desks.search_addresses()}
+    """Return the plans of the statements of every page of these, each shape once."""
+    pages = {
+        **desks.list_addresses(),
+        **desks.home_addresses(),
+        **desks.search_addresses(),
+    }
     met: set[str] = set()
     for page, address in pages.items():
         _ms, statements = desk.ask(address(desk.known))

@@ -5,7 +5,7 @@ Every statement begins with the merchant, reads an index in its order and stops 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,23 +17,36 @@ COLUMNS = "o.id, o.status_rank, o.purchased_at, o.number"
 
 
 @dataclass(frozen=True, slots=True)
+class Pressing:
+    """Open orders that press at an instant, for any of some reasons.
+
+    reasons: of ``REASONS``. day_ends: the last second of the local day of the instant.
+    """
+
+    at: datetime
+    reasons: tuple[str, ...]
+    day_ends: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Criteria:
     """What is looked for, of one merchant.
 
-    statuses: the ones shown; empty stands for all. attention: instead of statuses and dates, open
-        orders that are late or at risk at that instant.
+    statuses: the ones shown; empty stands for all. pressing: instead of statuses and dates.
     from_at, to_at: bounds of the purchase instant, the latter exclusive; None is open.
+    by: "", or what the bounds are about instead: "confirmed", "cancelled" or "refunded".
     search: "", "order_id", "buyer_email", "sku", "listing_id" or "product_name"; with ``keyword``.
     """
 
     merchant_id: int
     statuses: tuple[OrderStatus, ...] = ()
-    attention: datetime | None = None
+    pressing: Pressing | None = None
     from_at: datetime | None = None
     to_at: datetime | None = None
     sub_types: tuple[str, ...] = ()
     search: str = ""
     keyword: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +137,10 @@ def conditions(criteria: Criteria, *, ranks: Sequence[int]) -> list[Sql]:
         parts.append(Sql("o.status_rank = %s", [ranks[0]]))
     elif ranks:
         parts.append(Sql("o.status_rank = ANY(%s)", [list(ranks)]))
-    if criteria.attention is None:
+    if criteria.pressing is not None:
+        parts.append(is_pressing(criteria.merchant_id, criteria.pressing))
+    elif not criteria.by:
         parts += span(criteria, "o")
-    else:
-        parts.append(is_pressing(criteria.attention))
     if criteria.sub_types:
         parts.append(Sql("o.sub_type = ANY(%s)", [list(criteria.sub_types)]))
     return parts
@@ -143,42 +156,78 @@ def span(criteria: Criteria, table: str) -> list[Sql]:
     return parts
 
 
-_TO_ANSWER = "r.state IN ('open', 'escalated') AND r.answer_by_at IS NOT NULL"
+def _late(merchant_id: int, now: Pressing) -> Sql:
+    return Sql("o.ship_by_at < %s", [now.at])
 
 
-def is_pressing(at: datetime) -> Sql:
-    """Whether an open order is late, at risk or asked back (SHIP-19, AUTO-08, BUYERCANCEL-03)."""
+def _at_risk(merchant_id: int, now: Pressing) -> Sql:
+    return Sql("o.status = 'unshipped' AND o.page_warning_at <= %s", [now.at])
+
+
+def _asked_back(merchant_id: int, now: Pressing) -> Sql:
+    """A cancellation request waits for an answer; found by the requests' own index."""
     return Sql(
-        "(o.ship_by_at < %s OR (o.status = 'unshipped' AND o.page_warning_at <= %s)"
-        f" OR o.id IN (SELECT r.order_id FROM orders_buyerrequest r WHERE {_TO_ANSWER}"
-        " AND r.merchant_id = o.merchant_id))",
-        [at, at],
+        "o.id IN (SELECT r.order_id FROM orders_buyerrequest r WHERE r.merchant_id = %s"
+        " AND r.state IN ('open', 'escalated') AND r.answer_by_at IS NOT NULL)",
+        [merchant_id],
     )
 
 
-def late(merchant_id: int, at: datetime) -> Sql:
-    """Open orders after their ship-by moment, by their own index."""
+def _today(merchant_id: int, now: Pressing) -> Sql:
+    return Sql("o.ship_by_at >= %s AND o.ship_by_at <= %s", [now.at, now.day_ends or now.at])
+
+
+# Why an open order presses, each with the column of the index that finds it.
+REASONS: Mapping[str, tuple[Callable[[int, Pressing], Sql], str]] = {
+    "late": (_late, "o.ship_by_at"),
+    "at_risk": (_at_risk, "o.page_warning_at"),
+    "asked_back": (_asked_back, "o.purchased_at"),
+    "today": (_today, "o.ship_by_at"),
+}
+ATTENTION = ("late", "at_risk", "asked_back")
+
+
+def is_pressing(merchant_id: int, now: Pressing) -> Sql:
+    """Whether an open order presses for a reason (SHIP-19, AUTO-08, BUYERCANCEL-03)."""
+    parts = [REASONS[reason][0](merchant_id, now) for reason in now.reasons]
     return Sql(
-        "o.merchant_id = %s AND o.status IN ('unshipped', 'partially_shipped')"
-        " AND o.ship_by_at < %s",
-        [merchant_id, at],
+        "(" + " OR ".join(f"({part.text})" for part in parts) + ")",
+        [value for part in parts for value in part.values],
     )
 
 
-def at_risk(merchant_id: int, at: datetime) -> Sql:
-    """Orders that will soon be cancelled unless confirmed, by their own index."""
+def pressing_for(reason: str, merchant_id: int, now: Pressing) -> Sql:
+    """Open orders of a merchant that press for one reason, as its own index finds them."""
+    why = REASONS[reason][0](merchant_id, now)
     return Sql(
-        "o.merchant_id = %s AND o.status = 'unshipped' AND o.page_warning_at <= %s",
-        [merchant_id, at],
+        "o.merchant_id = %s AND o.status IN ('unshipped', 'partially_shipped') AND " + why.text,
+        [merchant_id, *why.values],
     )
 
 
-def asked_back(merchant_id: int) -> Sql:
-    """Orders with a cancellation request to be answered, by the requests' own index."""
+# Where it stands what happened to orders, when, and what does not count.
+_HAPPENED: Mapping[str, tuple[str, str]] = {
+    "confirmed": ("orders_shipment", "confirmed_at"),
+    "cancelled": ("orders_cancellation", "cancelled_at"),
+    "refunded": ("orders_refund", "submitted_at"),
+}
+
+
+def happened(criteria: Criteria, most: int) -> Sql:
+    """Return the keys of the orders to which it happened within the bounds, the last ``most``."""
+    table, column = _HAPPENED[criteria.by]
+    where = [Sql("e.merchant_id = %s", [criteria.merchant_id])]
+    if criteria.from_at is not None:
+        where.append(Sql(f"e.{column} >= %s", [criteria.from_at]))
+    if criteria.to_at is not None:
+        where.append(Sql(f"e.{column} < %s", [criteria.to_at]))
+    if criteria.by == "refunded":
+        where.append(Sql("e.state <> 'failed'"))
+    found = all_of(where)
     return Sql(
-        "o.merchant_id = %s AND o.id IN (SELECT r.order_id FROM orders_buyerrequest r"
-        f" WHERE r.merchant_id = %s AND {_TO_ANSWER})",
-        [merchant_id, merchant_id],
+        f"SELECT DISTINCT order_id FROM (SELECT e.order_id FROM {table} e WHERE {found.text}"
+        f" ORDER BY e.{column} DESC LIMIT %s) AS newest",
+        [*found.values, most],
     )
 
 

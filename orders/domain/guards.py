@@ -64,6 +64,7 @@ FUNCTIONS: Mapping[Act, Function] = {
     Act.REFUND: Function.REFUND_ORDERS,
     Act.REFUND_IN_FULL: Function.REFUND_ORDERS,
     Act.PRINT: Function.PACKING_SLIPS,
+    Act.REVISE_DATES: Function.MANAGE_ORDERS,
 }
 
 
@@ -385,6 +386,7 @@ GUARDS: Mapping[Act, tuple[Guard, ...]] = {
     Act.ACCEPT_REQUEST: _guards(Act.ACCEPT_REQUEST, merchant_is_asked, not_stale),
     Act.DECLINE_REQUEST: _guards(Act.DECLINE_REQUEST, merchant_is_asked, not_stale),
     Act.DELIVER: _guards(Act.DELIVER, not_delivered_yet, not_stale),
+    Act.REVISE_DATES: _guards(Act.REVISE_DATES, not_stale),
 }
 
 

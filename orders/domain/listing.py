@@ -14,24 +14,29 @@ from django.db import connection
 
 from orders.domain import searching, tallies
 from orders.domain.criteria import (
+    ATTENTION,
     COLUMNS,
     OPEN_RANKS,
+    REASONS,
     Criteria,
     Cursor,
+    Pressing,
     Reading,
     Sort,
     Sql,
     all_of,
-    asked_back,
-    at_risk,
     conditions,
-    late,
+    happened,
     one_of,
+    pressing_for,
 )
 from orders.enums import STATUS_RANK, OrderStatus
 from orders.models import Item, Order
 
-__all__ = ["Criteria", "Cursor", "Page", "Sort", "counts", "items_shown", "page", "pinned", "total"]
+__all__ = [
+    "ATTENTION", "Criteria", "Cursor", "Page", "Pressing", "Sort", "counted", "counts",
+    "items_shown", "page", "pinned", "total",
+]  # fmt: skip
 
 MOST_COUNTED = 10_000  # beyond it a count reads "10,000+"
 MOST_PINNED = 50
@@ -101,7 +106,7 @@ def pinned(merchant_id: int, before: datetime, *, at: datetime) -> list[int]:
     """
     older = Criteria(merchant_id, to_at=before)
     first = one_of(_walk(Reading(older, Sort(), 1, ranks=(rank,))) for rank in OPEN_RANKS)
-    risk = at_risk(merchant_id, at)
+    risk = pressing_for("at_risk", merchant_id, Pressing(at, ATTENTION))
     statement = (
         f"(SELECT id FROM ({first.text}) AS oldest ORDER BY purchased_at, number LIMIT 1)"
         f" UNION (SELECT o.id FROM orders_order o WHERE {risk.text} AND o.purchased_at < %s"
@@ -115,13 +120,16 @@ def pinned(merchant_id: int, before: datetime, *, at: datetime) -> list[int]:
 def counts(criteria: Criteria, *, at: datetime) -> dict[str, int]:
     """Return how many orders each quick view holds, exactly or up to ``MOST_COUNTED`` + 1.
 
-    Keys: the statuses; "attention" (whatever the range); "older": open orders outside it;
-    "more": 1 when a search finds more than was counted, so that each number is a lower bound.
+    Keys: the statuses; "attention", "late", "at_risk" and, if it is looked for, "today" (whatever
+    the range); "older": open orders outside it; "more": 1 when a search finds more than was
+    counted, so that each number is a lower bound.
     """
-    pressing = _pressing_count(criteria.merchant_id, at)
+    pressing = _pressing_counts(criteria, at)
     if criteria.search:
         found, is_bounded = searching.counts(criteria)
-        return {**found, **_numbers({"attention": pressing}), "older": 0, "more": int(is_bounded)}
+        return {**found, **counted(pressing), "older": 0, "more": int(is_bounded)}
+    if criteria.by:
+        return {**_by_status(criteria), **counted(pressing), "older": 0, "more": 0}
     plain = Criteria(
         criteria.merchant_id,
         from_at=criteria.from_at,
@@ -130,13 +138,13 @@ def counts(criteria: Criteria, *, at: datetime) -> dict[str, int]:
     )
     if plain.sub_types:  # days are not tallied by sub type
         parts = {
-            status.value: _capped(all_of(conditions(plain, ranks=(rank,))))
+            status.value: capped(all_of(conditions(plain, ranks=(rank,))))
             for status, rank in STATUS_RANK.items()
         }
     else:
         parts = tallies.counts(plain)
-    parts |= {"attention": pressing, "older": _older(criteria)}
-    return {**_numbers(parts), "more": 0}
+    parts |= {**pressing, "older": _older(criteria)}
+    return {**counted(parts), "more": 0}
 
 
 def items_shown(orders: Sequence[Order], most: int = 2) -> dict[int, list[Item]]:
@@ -161,7 +169,7 @@ def _keys(
     criteria: Criteria, sort: Sort, limit: int, cursor: Cursor | None
 ) -> list[tuple[int, int, datetime, str]]:
     """Return (key, rank, purchase instant, Order ID) of the rows of a page, in reading order."""
-    few = _few_pressing(criteria)
+    few = _keys_meant(criteria)
     found = one_of(
         _walk(Reading(criteria, sort, limit, cursor, ranks), few)
         for ranks in _read_together(criteria, sort)
@@ -181,7 +189,7 @@ def _read_together(criteria: Criteria, sort: Sort) -> list[tuple[int, ...]]:
     The index of the list holds each status apart. A search walks along items or contacts, which
     hold all: there a rare status of its own would be looked for through all that match.
     """
-    if criteria.attention is not None:
+    if criteria.pressing is not None:
         return [(rank,) for rank in OPEN_RANKS]
     ranks = tuple(STATUS_RANK[status] for status in criteria.statuses)
     if sort.by == "status":
@@ -198,43 +206,48 @@ def _walk(reading: Reading, few: Sequence[int] | None = None) -> Sql:
     """
     if reading.criteria.search:
         return searching.walk(reading)
-    parts = reading.conditions()
+    way = reading.sort.way
+    order = f"purchased_at {way}, number {way}"
     if few is not None:
-        parts.append(Sql("o.id = ANY(%s)", [list(few)]))
-    where, way = all_of(parts), reading.sort.way
+        # Fenced off: the planner would else walk all orders in their order to meet these.
+        where = all_of([*reading.conditions(), Sql("o.id = ANY(%s)", [list(few)])])
+        return Sql(
+            f"SELECT * FROM (SELECT {COLUMNS} FROM orders_order o WHERE {where.text} OFFSET 0)"
+            f" AS few ORDER BY {order} LIMIT %s",
+            [*where.values, reading.limit],
+        )
+    where = all_of(reading.conditions())
     return Sql(
-        f"SELECT {COLUMNS} FROM orders_order o WHERE {where.text}"
-        f" ORDER BY o.purchased_at {way}, o.number {way} LIMIT %s",
+        f"SELECT {COLUMNS} FROM orders_order o WHERE {where.text} ORDER BY {order} LIMIT %s",
         [*where.values, reading.limit],
     )
 
 
-def _few_pressing(criteria: Criteria) -> list[int] | None:
-    """Return the keys of pressing orders; None when they are many, and soon met in any order.
+def _keys_meant(criteria: Criteria) -> list[int] | None:
+    """Return the keys of all orders that can be meant, when another index knows them.
 
-    Among thousands of open orders a dozen late ones would else be looked for one by one.
+    None when it does not, or when pressing orders are many, and so are soon met in any order:
+    among thousands of open orders a dozen late ones would else be looked for one by one.
     """
-    if criteria.attention is None:
+    if criteria.by:
+        found = happened(criteria, MOST_COUNTED + 1)
+    elif criteria.pressing is not None:
+        found = _pressing_keys(criteria.merchant_id, criteria.pressing)
+    else:
         return None
-    merchant_id, at = criteria.merchant_id, criteria.attention
-    found = one_of(
-        (
-            Sql(
-                f"SELECT o.id FROM orders_order o WHERE {where.text} ORDER BY {column} LIMIT %s",
-                [*where.values, FEW + 1],
-            )
-            for where, column in (
-                (late(merchant_id, at), "o.ship_by_at"),
-                (at_risk(merchant_id, at), "o.page_warning_at"),
-                (asked_back(merchant_id), "o.purchased_at"),
-            )
-        ),
-        by="UNION",
-    )
     with connection.cursor() as cursor:
         cursor.execute(found.text, found.values)
         keys = [row[0] for row in cursor.fetchall()]
-    return keys if len(keys) <= FEW else None
+    return keys if criteria.by or len(keys) <= FEW else None
+
+
+def _pressing_keys(merchant_id: int, now: Pressing) -> Sql:
+    parts = []
+    for reason in now.reasons:
+        where, column = pressing_for(reason, merchant_id, now), REASONS[reason][1]
+        text = f"SELECT o.id FROM orders_order o WHERE {where.text} ORDER BY {column} LIMIT %s"
+        parts.append(Sql(text, [*where.values, FEW + 1]))
+    return one_of(parts, by="UNION")
 
 
 def _older(criteria: Criteria) -> Sql:
@@ -246,30 +259,57 @@ def _older(criteria: Criteria) -> Sql:
         outside.append(Sql("o.purchased_at >= %s", [criteria.to_at]))
     shop = Criteria(criteria.merchant_id)
     parts = [
-        _capped(all_of([*conditions(shop, ranks=(rank,)), side]))
+        capped(all_of([*conditions(shop, ranks=(rank,)), side]))
         for rank in OPEN_RANKS
         for side in outside
     ]
     return _sum(parts)
 
 
-def _pressing_count(merchant_id: int, at: datetime) -> Sql:
-    """Count late orders, those at risk, and those asked back; each once, by its index."""
-    risk, asked = at_risk(merchant_id, at), asked_back(merchant_id)
+def _pressing_counts(criteria: Criteria, at: datetime) -> dict[str, Sql]:
+    """Count late orders, those at risk, and all that press, each once by its index."""
+    merchant_id, now = criteria.merchant_id, Pressing(at, ATTENTION)
+    risk = pressing_for("at_risk", merchant_id, now)
     not_late = Sql(f"{risk.text} AND o.ship_by_at >= %s", [*risk.values, at])
+    late = capped(pressing_for("late", merchant_id, now), "o.ship_by_at")
+    asked = pressing_for("asked_back", merchant_id, now)
     neither = Sql(
         f"{asked.text} AND o.ship_by_at >= %s AND o.page_warning_at > %s", [*asked.values, at, at]
     )
-    return _sum(
-        [
-            _capped(late(merchant_id, at), "o.ship_by_at"),
-            _capped(not_late, "o.page_warning_at"),
-            _capped(neither),
-        ]
-    )
+    each_once = _sum([late, capped(not_late, "o.page_warning_at"), capped(neither)])
+    parts = {"attention": each_once, "late": late, "at_risk": capped(risk, "o.page_warning_at")}
+    if criteria.pressing is not None and "today" in criteria.pressing.reasons:
+        parts["today"] = count_pressing("today", merchant_id, criteria.pressing)
+    return parts
 
 
-def _capped(where: Sql, order: str = "o.purchased_at, o.number") -> Sql:
+def count_pressing(reason: str, merchant_id: int, now: Pressing) -> Sql:
+    """Count the orders that press for one reason, up to the bound."""
+    return capped(pressing_for(reason, merchant_id, now), REASONS[reason][1])
+
+
+def count_happened(criteria: Criteria) -> Sql:
+    """Count the orders to which it happened within the bounds, up to the bound."""
+    found = happened(criteria, MOST_COUNTED + 1)
+    return Sql(f"(SELECT count(*) FROM ({found.text}) AS happened)", found.values)
+
+
+def _by_status(criteria: Criteria) -> dict[str, int]:
+    """Count the orders to which it happened, by the status they are in now."""
+    found = happened(criteria, MOST_COUNTED + 1)
+    where = all_of(conditions(criteria, ranks=()))
+    numbers = {status.value: 0 for status in S}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT o.status, count(*) FROM ({found.text}) AS happened"
+            f" JOIN orders_order o ON o.id = happened.order_id WHERE {where.text} GROUP BY 1",
+            [*found.values, *where.values],
+        )
+        numbers.update(cursor.fetchall())
+    return numbers
+
+
+def capped(where: Sql, order: str = "o.purchased_at, o.number") -> Sql:
     """Count up to the bound. Ordered, so that the planner reads the index and not the table."""
     return Sql(
         f"(SELECT count(*) FROM (SELECT 1 FROM orders_order o WHERE {where.text}"
@@ -285,7 +325,8 @@ def _sum(parts: Sequence[Sql]) -> Sql:
     )
 
 
-def _numbers(parts: Mapping[str, Sql]) -> dict[str, int]:
+def counted(parts: Mapping[str, Sql]) -> dict[str, int]:
+    """Ask for several numbers at once, by name."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT " + ", ".join(part.text for part in parts.values()),

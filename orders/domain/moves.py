@@ -66,6 +66,7 @@ STANDING_ACTS: Mapping[Act, frozenset[OrderStatus]] = {
     Act.DECLINE_REQUEST: frozenset({S.UNSHIPPED}),
     Act.DELIVER: frozenset({S.SHIPPED}),
     Act.WARN: frozenset({S.UNSHIPPED}),
+    Act.REVISE_DATES: frozenset({S.UNSHIPPED, S.PARTIALLY_SHIPPED, S.SHIPPED}),
 }
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
+from django.db import models
+
 from accounts.models import Merchant
 from orders.models import Cancellation, Order
 
@@ -28,6 +30,10 @@ class Rate:
         return _percent(self.cancelled + 1, self.verified)
 
     @property
+    def is_too_high(self) -> bool:
+        return self.percent is not None and self.percent > self.threshold
+
+    @property
     def would_be_too_high(self) -> bool:
         after = self.percent_with_one_more
         return after is not None and after > self.threshold
@@ -35,15 +41,44 @@ class Rate:
 
 def of_month(merchant: Merchant, *, at: datetime) -> Rate:
     """Return the rate of the calendar month in which an instant lies, in the marketplace's zone."""
-    local = at.astimezone(merchant.marketplace.zone)
-    start = local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
-    cancelled = Cancellation.objects.filter(
-        merchant=merchant, cancelled_at__gte=start, cancelled_at__lte=at, counts=True
-    ).count()
-    verified = Order.objects.for_merchant(merchant).filter(
-        verified_at__gte=start, verified_at__lte=at, is_test=False
+    cancelled = _cancelled(merchant, at).count()
+    verified = _verified(merchant, at).count()
+    return Rate(cancelled, verified, merchant.marketplace.cancel_rate_threshold)
+
+
+def too_high(merchant: Merchant, *, at: datetime) -> Rate | None:
+    """Return the rate of the month if it is above the threshold, else None (HOME-04, PERF-03).
+
+    Verified orders are counted only as far as they could keep the rate up: nine cancellations are
+    too many among less than 180 orders, so the 181st answers the question.
+    """
+    threshold = merchant.marketplace.cancel_rate_threshold
+    cancelled = _cancelled(merchant, at).count()
+    if not cancelled or not threshold:
+        return None
+    enough = int(100 * cancelled / threshold) + 1
+    rate = Rate(cancelled, _verified(merchant, at)[:enough].count(), threshold)
+    return rate if rate.is_too_high else None
+
+
+def _cancelled(merchant: Merchant, at: datetime) -> models.QuerySet[Cancellation]:
+    return Cancellation.objects.filter(
+        merchant=merchant,
+        cancelled_at__gte=_month_began(merchant, at),
+        cancelled_at__lte=at,
+        counts=True,
     )
-    return Rate(cancelled, verified.count(), merchant.marketplace.cancel_rate_threshold)
+
+
+def _verified(merchant: Merchant, at: datetime) -> models.QuerySet[Order]:
+    return Order.objects.for_merchant(merchant).filter(
+        verified_at__gte=_month_began(merchant, at), verified_at__lte=at, is_test=False
+    )
+
+
+def _month_began(merchant: Merchant, at: datetime) -> datetime:
+    local = at.astimezone(merchant.marketplace.zone)
+    return local.replace(day=1, hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
 def _percent(part: int, whole: int) -> Decimal | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from babel.numbers import format_currency
 
 from accounts.models import Marketplace
+
+
+def day(when: date, marketplace: Marketplace) -> str:
+    """Return a day as people of the marketplace write it: 12 Dec 2026, 2026/12/12."""
+    return f"{when:%Y/%m/%d}" if marketplace.country == "JP" else f"{when.day} {when:%b %Y}"
 
 
 def day_and_time(instant: datetime, marketplace: Marketplace) -> str:

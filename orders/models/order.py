@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
@@ -48,6 +48,8 @@ class Order(models.Model):
     quantity_purchased, quantity_confirmed: units over all items; confirmed units are those shipped
         and those recorded as not sent.
     total, refunded_total: what the buyer paid and got back, over all items and components.
+    ship_by_at, deliver_from_date, deliver_to_date: as promised at purchase; lateness counts by them
+        for good. revised_…: what the buyer was told later (DETAIL-15), all three or none.
     charged_at: when the gateway captured the total; advance_paid_at: when it came in advance.
     delivered_at: when delivery was marked complete, or assumed to be (DETAIL-17).
     """
@@ -82,6 +84,9 @@ class Order(models.Model):
     email_warning_at = models.DateTimeField()
     deliver_from_date = models.DateField()
     deliver_to_date = models.DateField()
+    revised_ship_date = models.DateField(null=True)
+    revised_deliver_from_date = models.DateField(null=True)
+    revised_deliver_to_date = models.DateField(null=True)
 
     currency = models.CharField(max_length=3)
     total = models.DecimalField(max_digits=12, decimal_places=2)
@@ -169,6 +174,20 @@ class Order(models.Model):
                 condition=Q(ship_service_level__in=ServiceLevel.values),
             ),
             models.CheckConstraint(
+                name="revised_dates_stand_together",
+                condition=Q(
+                    revised_ship_date__isnull=True,
+                    revised_deliver_from_date__isnull=True,
+                    revised_deliver_to_date__isnull=True,
+                )
+                | Q(
+                    revised_ship_date__isnull=False,
+                    revised_deliver_from_date__isnull=False,
+                    revised_deliver_to_date__isnull=False,
+                    revised_deliver_to_date__gte=F("revised_deliver_from_date"),
+                ),
+            ),
+            models.CheckConstraint(
                 name="order_currency_known", condition=Q(currency__in=list(DECIMALS))
             ),
         ]
@@ -201,6 +220,7 @@ class Order(models.Model):
                 fields=["merchant", "ship_by_at"],
                 condition=Q(status__in=[S.UNSHIPPED, S.PARTIALLY_SHIPPED]),
             ),
+            models.Index(name="orders_by_verification", fields=["merchant", "verified_at"]),
         ]
 
     def __str__(self) -> str:
@@ -222,6 +242,20 @@ class Order(models.Model):
     @property
     def quantity_remaining(self) -> int:
         return self.quantity_purchased - self.quantity_confirmed
+
+    @property
+    def estimated_ship_date(self) -> date:
+        """The local day by which the buyer was told last that the order ships."""
+        return self.revised_ship_date or self.marketplace.local_date(self.ship_by_at)
+
+    @property
+    def estimated_deliver_from_date(self) -> date:
+        return self.revised_deliver_from_date or self.deliver_from_date
+
+    @property
+    def estimated_deliver_to_date(self) -> date:
+        """The last day on which the buyer was told last that the order arrives."""
+        return self.revised_deliver_to_date or self.deliver_to_date
 
     @property
     def remaining_total(self) -> Decimal:

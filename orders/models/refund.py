@@ -53,6 +53,9 @@ class Refund(models.Model):
                 condition=Q(reason__in=sorted({*RefundReason.values, *SystemRefundReason.values})),
             ),
         ]
+        indexes = [
+            models.Index(name="refunds_by_submission", fields=["merchant", "submitted_at"]),
+        ]
 
     def __str__(self) -> str:
         return f"refund {self.number} of order {self.order_id}"

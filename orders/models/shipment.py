@@ -46,6 +46,7 @@ class Shipment(models.Model):
                 fields=["merchant", "tracking_id"],
                 condition=~Q(tracking_id=""),
             ),
+            models.Index(name="shipments_by_confirmation", fields=["merchant", "confirmed_at"]),
         ]
 
     def __str__(self) -> str:

@@ -147,15 +147,15 @@ def due(order: Order, *, at: datetime) -> Due:
     """Work out what a row flags. Source: LIST-12, SHIP-19, AUTO-08."""
     is_open = order.status in (S.UNSHIPPED, S.PARTIALLY_SHIPPED)
     late = is_open and order.ship_by_at < at
-    days = _days_between(order.ship_by_at, at, order) if late else 0
+    days = _days_between(order.ship_by_at, at, order)
     answer_by: datetime | None = getattr(order, "request_due_at", None)
     refunded = ""
     if order.refunded_total:
         refunded = "wholly" if order.refunded_total == order.total else "partly"
     return Due(
         is_open=is_open,
-        late_days=days,
-        today=is_open and not late and order.ship_by_at - at < timedelta(days=1),
+        late_days=days if late else 0,
+        today=is_open and not late and days == 0,
         at_risk=order.status == S.UNSHIPPED and order.page_warning_at <= at,
         late=late,
         refunded=refunded,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -25,11 +25,13 @@ from orders import carriers
 from orders.access import order_needs
 from orders.domain import contacts, notes, refunds
 from orders.domain.words import amount as in_words
+from orders.domain.words import day as in_days
 from orders.domain.words import day_and_time
 from orders.enums import (
     BOXES,
     COMPONENT_LABELS,
     COMPONENTS,
+    Act,
     CancelCause,
     OrderEvent,
     OrderStatus,
@@ -63,6 +65,7 @@ def _page(request: MerchantRequest, order: Order, form: NoteForm) -> HttpRespons
         "at": at,
         "due": acts.due(order, at=at),
         "buttons": acts.buttons(order, acts.PAGE_ACTS[S(order.status)], request.actor, at=at),
+        "outer": _outer_limit(order),
         "explanations": acts.explanations(order, request.actor, at=at),
         "contact": contacts.of_order(order),
         "items": [_item(item) for item in items],
@@ -73,6 +76,7 @@ def _page(request: MerchantRequest, order: Order, form: NoteForm) -> HttpRespons
         "notes": list(OrderNote.objects.filter(order=order).order_by("pk")),
         "note_form": form,
         "may_answer": request.actor.may_edit(Function.CANCEL_ORDERS),
+        "may_revise": acts.refusal(order, Act.REVISE_DATES, request.actor, at=at) is None,
         "may_write": request.actor.may_edit(Function.MANAGE_ORDERS),
         "timeline": timeline.merged([_event(entry, order) for entry in history], order),
         "steps": _steps(order, shipments),
@@ -99,6 +103,14 @@ def add_note(request: MerchantRequest, order: Order) -> HttpResponse:
         return acting.impossible(request, order, no.refusal)
     messages.success(request, _("Note added"))
     return redirect(order.get_absolute_url())
+
+
+def _outer_limit(order: Order) -> dict[str, int]:
+    """Tell in days how much of the confirmation period the delivery promise leaves (AUTO-16)."""
+    days = round((order.deadline_at - order.purchased_at) / timedelta(days=1))
+    bought = order.marketplace.local_date(order.purchased_at)
+    first, last = ((day - bought).days for day in (order.deliver_from_date, order.deliver_to_date))
+    return {"days": days, "first": first, "last": last, "least": days - last, "most": days - first}
 
 
 def _item(item: Item) -> dict[str, Any]:
@@ -197,6 +209,15 @@ def _steps(order: Order, shipments: Sequence[Shipment]) -> list[dict[str, Any]]:
     return steps
 
 
+def _revised(told: Mapping[str, Any], order: Order) -> str:
+    """Say which dates the buyer was told (DETAIL-15)."""
+    days = {
+        name: in_days(date.fromisoformat(told[name]), order.marketplace)
+        for name in ("ship_date", "deliver_from", "deliver_to")
+    }
+    return _("Ships by %(ship_date)s, arrives %(deliver_from)s to %(deliver_to)s") % days
+
+
 def _event(entry: Entry, order: Order) -> dict[str, Any]:
     """One line of the timeline (DETAIL-10)."""
     known = entry.event in OrderEvent.values
@@ -208,6 +229,8 @@ def _event(entry: Entry, order: Order) -> dict[str, Any]:
         }  # fmt: skip
         if after.get("charged"):
             text += ". " + _("Buyer charged %s") % in_words(order.total, order.currency)
+    if entry.event == OrderEvent.DATES_REVISED:
+        text += ". " + _revised(after, order)
     if "total" in after:
         text += ": " + in_words(Decimal(str(after["total"])), order.currency)
     if "status" in after and "status" in entry.before:

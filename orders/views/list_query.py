@@ -11,10 +11,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.domain import calendar
 from accounts.models import Marketplace, Membership
 from orders.cursors import read_cursor
 from orders.domain import numbers, searching
-from orders.domain.listing import Criteria, Cursor, Sort
+from orders.domain.listing import ATTENTION, Criteria, Cursor, Pressing, Sort
 from orders.enums import OrderStatus, SubType
 
 S = OrderStatus
@@ -33,6 +34,19 @@ SEARCHES: Mapping[str, Any] = {
     "order_id": gettext_lazy("Order ID"),
     "product_name": gettext_lazy("Product Name"),
 }
+# Views of what presses, whatever the range: by value of ``status``.
+PRESSING: Mapping[str, tuple[str, ...]] = {
+    "attention": ATTENTION,
+    "at_risk": ("at_risk",),
+    "late": ("late",),
+    "today": ("today",),
+}
+# What the range can be about instead of the purchase.
+BY: Mapping[str, Any] = {
+    "confirmed": gettext_lazy("confirmed %s"),
+    "cancelled": gettext_lazy("cancelled %s"),
+    "refunded": gettext_lazy("refunded %s"),
+}
 OF_RANGE = frozenset({"from", "to"})
 SORTS = ("date", "-date", "status", "-status")
 DEFAULT_SORT = "date"
@@ -47,13 +61,14 @@ LONGEST_RANGE = timedelta(days=732)  # two years and a leap day
 class ListQuery:
     """What the address asks for. Unknown values fall back to the default (LIST-10).
 
-    status: "" for the default view, a status, "all" or "attention".
-    range: a key of ``RANGES``, "custom" or "all".
+    status: "" for the default view, a status, "all" or a view of ``PRESSING``.
+    range: a key of ``RANGES``, "custom" or "all". by: "", or what it is about, of ``BY``.
     errors: messages by field; nothing is searched while there are any.
     """
 
     status: str = ""
     range: str = DEFAULT_RANGE
+    by: str = ""
     from_date: date | None = None
     to_date: date | None = None
     q: str = ""
@@ -77,7 +92,18 @@ class ListQuery:
     def is_default(self) -> bool:
         """Whether this is the view one starts with (LIST-04)."""
         return not (
-            {"status", "range", "from", "to", "search", "keyword", "q", "sub_type", "advanced"}
+            {
+                "status",
+                "range",
+                "by",
+                "from",
+                "to",
+                "search",
+                "keyword",
+                "q",
+                "sub_type",
+                "advanced",
+            }
             & self.parameters.keys()
         )
 
@@ -98,7 +124,7 @@ class ListQuery:
     @property
     def of_every_status(self) -> bool:
         """Whether no status is asked for and none is left out but pending (SEARCH-08)."""
-        return not self.status and bool(self.search or self.advanced)
+        return not self.status and bool(self.search or self.advanced or self.by)
 
     @property
     def every_status(self) -> tuple[OrderStatus, ...]:
@@ -126,13 +152,20 @@ class ListQuery:
         return Criteria(
             merchant_id=member.merchant_id,
             statuses=self.statuses(marketplace),
-            attention=at if self.status == "attention" else None,
+            pressing=self._pressing(marketplace, at),
             from_at=from_at,
             to_at=to_at,
             sub_types=self.sub_types,
             search=self.search if self.keyword else "",
             keyword=self.keyword,
+            by=self.by,
         )
+
+    def _pressing(self, marketplace: Marketplace, at: datetime) -> Pressing | None:
+        if self.status not in PRESSING:
+            return None
+        day_ends = calendar.end_of_day(marketplace.local_date(at), marketplace)
+        return Pressing(at, PRESSING[self.status], day_ends)
 
     def span(
         self, marketplace: Marketplace, *, at: datetime
@@ -154,7 +187,7 @@ def read(parameters: QueryDict, member: Membership, *, today: date) -> ListQuery
         if parameters.get(name)
     }
     get = asked.given
-    if get("status") in (*S.values, "all", "attention"):
+    if get("status") in (*S.values, "all", *PRESSING):
         asked.status = get("status")
     if get("sort") in SORTS:
         asked.sort = get("sort")
@@ -164,13 +197,15 @@ def read(parameters: QueryDict, member: Membership, *, today: date) -> ListQuery
     asked.advanced = get("advanced") == "1"
     asked.pending = get("pending") == "1"
     _read_search(asked, member)
+    if get("by") in BY and not asked.searches and asked.status not in PRESSING:
+        asked.by = get("by")
     _read_range(asked, today)
     asked.cursor = read_cursor(get("after"), get("before"))
     return asked
 
 
 _KNOWN = (
-    "status", "range", "from", "to", "q", "search", "keyword", "pending", "sub_type", "sort",
+    "status", "range", "by", "from", "to", "q", "search", "keyword", "pending", "sub_type", "sort",
     "per_page", "after", "before", "advanced",
 )  # fmt: skip
 

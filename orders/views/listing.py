@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import needs
@@ -63,16 +63,18 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
         order.merchant, order.marketplace = member.merchant, marketplace
     shown = asked.statuses(marketplace)
     last = page.first + len(page.orders) - 1
-    total = numbers["attention"] if criteria.attention else listing.total(numbers, shown)
+    pressing = asked.status if criteria.pressing else ""
+    total = numbers[pressing] if pressing else listing.total(numbers, shown)
     context |= {
         "ranges": _ranges(asked),
         "views": _views(asked, numbers),
+        "is_pressing": bool(pressing),
         "rows": [_row(order, items, request, at) for order in page.orders],
         "pinned": [_row(order, items, request, at) for order in page.also],
         "older": numbers["older"],
         "title": _title(asked, shown, numbers, total, marketplace.country),
         "nothing": _nothing(asked, shown, marketplace.country),
-        "total": _count(max(total, last), 0 if criteria.attention else numbers["more"]),
+        "total": _count(max(total, last), 0 if pressing else numbers["more"]),
         "page": page,
         "last": last,
         "next": write_cursor(page.next) if page.next else "",
@@ -143,17 +145,27 @@ def _views(asked: ListQuery, numbers: Mapping[str, int]) -> list[dict[str, Any]]
         }
         for value, label, count in views
     ]
-    shown.append(
-        {
-            "value": "attention",
-            "label": _("Needs attention"),
-            "count": numbers["attention"],
-            "shown": _count(numbers["attention"]),
-            "current": current == "attention",
-            "alert": True,
-        }
-    )
+    for value, label in _PRESSING.items():
+        if value == current or value == "attention" or (value == "at_risk" and numbers[value]):
+            shown.append(
+                {
+                    "value": value,
+                    "label": label,
+                    "count": numbers[value],
+                    "shown": _count(numbers[value]),
+                    "current": value == current,
+                    "alert": True,
+                }
+            )
     return shown
+
+
+_PRESSING: Mapping[str, Any] = {
+    "attention": gettext_lazy("Needs attention"),
+    "at_risk": gettext_lazy("At risk"),
+    "late": gettext_lazy("Late"),
+    "today": gettext_lazy("Ship today"),
+}
 
 
 def _ranges(asked: ListQuery) -> list[dict[str, Any]]:
@@ -187,7 +199,12 @@ def _chips(asked: ListQuery, country: str) -> list[dict[str, Any]]:
     if asked.sub_types:
         labels = ", ".join(str(SubType(t).label) for t in asked.sub_types)
         chips.append({"label": f"{_('Order Sub Type')}: {labels}", "drops": ["sub_type"]})
-    if asked.range in ("custom", "all"):
+    if asked.by:
+        label = str(list_query.BY[asked.by] % _span_words(asked, country))
+        chips.append(
+            {"label": label[:1].upper() + label[1:], "drops": ["by", "range", "from", "to"]}
+        )
+    elif asked.range in ("custom", "all"):
         label = f"{_('Order date')}: {_span_words(asked, country)}"
         chips.append({"label": label, "drops": ["range", "from", "to"]})
     for chip in chips:
@@ -211,8 +228,9 @@ def _title(
     country: str,
 ) -> dict[str, str]:
     """Tell in words what the list shows: how many of what, and when placed."""
-    if asked.status == "attention":
-        return {"what": _count(total) + " " + _("orders that need attention"), "when": ""}
+    if asked.status in list_query.PRESSING:
+        one, several, _none = _WHAT_PRESSES[asked.status]
+        return {"what": f"{_count(total)} {one if total == 1 else several}", "when": ""}
     more = numbers["more"]
     words = [
         f"{_count(numbers[status.value], more)} {str(status.label).lower()}"
@@ -222,23 +240,50 @@ def _title(
     if not words or not shown or len(shown) > 3:
         words = [_count(total, more)]
     what = _(" and ").join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-    when = _("placed %s") % _span_words(asked, country)
-    if asked.range == "all":
+    when = str(list_query.BY.get(asked.by, _("placed %s"))) % _span_words(asked, country)
+    if asked.range == "all" and not asked.by:
         when = _("of all dates")
     return {"what": what + " " + ngettext("order", "orders", total), "when": when}
 
 
 def _nothing(asked: ListQuery, shown: Sequence[OrderStatus], country: str) -> str:
     """Say what there is none of: No pending orders in the last 3 days."""
-    if asked.status == "attention":
-        return _("No order needs attention.")
+    if asked.status in list_query.PRESSING:
+        return str(_WHAT_PRESSES[asked.status][2])
     when = _span_words(asked, country)
+    if asked.by:
+        when = str(list_query.BY[asked.by]) % when
     if asked.searches:
         return _("No order %s matches.") % when
     if len(shown) == 1:
         kind = str(shown[0].label).lower()
         return _("No %(kind)s orders %(when)s.") % {"kind": kind, "when": when}
     return _("No orders %s.") % when
+
+
+# One such order, several, and none.
+_WHAT_PRESSES: Mapping[str, tuple[Any, Any, Any]] = {
+    "attention": (
+        gettext_lazy("order that needs attention"),
+        gettext_lazy("orders that need attention"),
+        gettext_lazy("No order needs attention."),
+    ),
+    "at_risk": (
+        gettext_lazy("order at risk of cancellation"),
+        gettext_lazy("orders at risk of cancellation"),
+        gettext_lazy("No order is at risk of cancellation."),
+    ),
+    "late": (
+        gettext_lazy("order whose shipment is late"),
+        gettext_lazy("orders whose shipment is late"),
+        gettext_lazy("No shipment is late."),
+    ),
+    "today": (
+        gettext_lazy("order to ship today"),
+        gettext_lazy("orders to ship today"),
+        gettext_lazy("No order is due today."),
+    ),
+}
 
 
 def _count(number: int, more: int = 0) -> str:

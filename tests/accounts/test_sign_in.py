@@ -315,7 +315,7 @@ def test_switching_account_shows_only_the_chosen_one(client, alice, charlie):
     assert "Switch to Second Shop" in page
     assert "Switch to Other Shop" not in page
     answer = client.post("/account/switch/", {"to": "second"}, follow=True)
-    assert answer.redirect_chain[-1] == ("/orders/", 302)
+    assert answer.redirect_chain[-1] == ("/home/", 302)
     assert answer.wsgi_request.member.merchant == second
     assert "Switch to Harbour & Hearth" in words(answer)
     client.post("/account/switch/", {"to": "other-shop"})  # not hers

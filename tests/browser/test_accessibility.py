@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
@@ -17,11 +19,18 @@ def paths(cast):
     """Every page, with the orders that bring out what is on it."""
     shop, _alice = cast
     orders = {status: order_in(status, shop, lines=2) for status in STATUSES}
-    late = unshipped_order(shop, age=_days(24), is_business=True, is_prime=True)
+    late = unshipped_order(shop, age=timedelta(days=24), is_business=True, is_prime=True)
     given = shipped_order(shop, amounts=AMOUNTS)
     refund(given, "16.00", memo="Chipped")
     number = orders["unshipped"].number
+    shop.is_sandbox, shop.clock_ahead = True, timedelta(hours=1)
+    shop.save()
     return [
+        "/home/",
+        "/settings/clock/",
+        "/orders/?status=at_risk",
+        "/orders/?by=refunded&range=1d",
+        f"/orders/{number}/dates/",
         "/orders/",
         "/orders/?status=all&range=90d",
         "/orders/?advanced=1&pending=1",
@@ -39,12 +48,6 @@ def paths(cast):
         "/orders/203-0000000-0000000/",
         "/nowhere/",
     ]
-
-
-def _days(count):
-    from datetime import timedelta
-
-    return timedelta(days=count)
 
 
 @pytest.mark.req("IMPL-23")
@@ -68,6 +71,10 @@ def test_axe_finds_nothing_on_forms_with_errors_and_the_last_look(open_page, cas
     page = open_page(f"/orders/{order.number}/confirm-shipment/")
     page.fill("#ship_date", "2031-01-01")
     page.get_by_role("button", name="Confirm shipment").click()
+    assert _violations(page) == []
+    page.goto(f"/orders/{order.number}/dates/")
+    page.fill("#deliver_to", "2020-01-01")
+    page.get_by_role("button", name="Revise dates").click()
     assert _violations(page) == []
     page.goto(f"/orders/{order.number}/cancel/")
     page.get_by_role("button", name="Submit").click()

@@ -40,6 +40,8 @@ def long_order(cast):
     listing = ListingFactory(merchant=shop, sku="S" * 40, title="Donaudampfschifffahrt" * 9)
     values = {name: getattr(CONTACT, name) for name in CONTACT.__slots__}
     contact = ContactDraft(**{**values, "recipient_name": "W" * 100, "address_1": "A" * 180})
+    shop.is_sandbox, shop.clock_ahead = True, timedelta(hours=1)
+    shop.save()
     return unshipped_order(
         shop,
         lines=[ItemDraft(listing.sku, 999, AMOUNTS, customisation="E" * 200)],
@@ -54,7 +56,11 @@ def long_order(cast):
 
 def _paths(order):
     return (
+        "/home/",
+        "/settings/clock/",
         "/orders/",
+        "/orders/?status=at_risk",
+        f"/orders/{order.number}/dates/",
         "/orders/?status=all&advanced=1",
         f"/orders/?q={order.number}",
         f"/orders/{order.number}/",

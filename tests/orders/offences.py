@@ -84,6 +84,10 @@ ACCOUNTS = [
         "UPDATE accounts_merchant SET clock_ahead = '1 day' WHERE id = {merchant}",
     ),
     Case(
+        "a_sandbox_clock_stays_within_ten_years",
+        "UPDATE accounts_merchant SET clock_ahead = '3661 days' WHERE is_sandbox",
+    ),
+    Case(
         "merchant_state_known",
         "UPDATE accounts_merchant SET state = 'happy' WHERE id = {merchant}",
     ),
@@ -217,6 +221,16 @@ ORDERS = [
         copy("orders_invariantcheck", "check", finished_at="'-infinity'"),
     ),
     Case("order_service_level_known", "UPDATE orders_order SET ship_service_level = 'rocket'"),
+    Case("revised_dates_stand_together", order_copy(revised_ship_date="'2026-12-10'")),
+    Case(
+        "revised_dates_stand_together",
+        order_copy(
+            revised_ship_date="'2026-12-10'",
+            revised_deliver_from_date="'2026-12-14'",
+            revised_deliver_to_date="'2026-12-13'",
+        ),
+        about="backwards",
+    ),
     Case("order_currency_known", order_copy(currency="'XXX'")),
 ]
 ITEMS = [

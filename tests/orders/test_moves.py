@@ -67,6 +67,7 @@ REFUSED: dict[Act, dict[str, str]] = {
     Act.DELIVER: PENDING
     | CANCELLED
     | dict.fromkeys(("unshipped", "partially_shipped"), "INVALID_TRANSITION"),
+    Act.REVISE_DATES: PENDING | CANCELLED,
 }
 REFUSED[Act.ACCEPT_REQUEST] = REFUSED[Act.DECLINE_REQUEST] = REFUSED[Act.CANCEL]
 # By act of the platform or the buyer: from where, and by which doors; anything else is F13.

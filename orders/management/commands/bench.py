@@ -14,7 +14,7 @@ from orders.bench.databases import Filled
 from orders.bench.desk import Desk
 from orders.bench.measure import Figure, summary
 
-WORKLOADS = ("list", "search", "detail", "slips", "place", "sweep", "http")
+WORKLOADS = ("list", "search", "home", "detail", "slips", "place", "sweep", "http")
 BASE = 10_000  # the size that whole requests are compared with
 SIZES = (10_000, 100_000, 1_000_000)
 
@@ -85,6 +85,8 @@ class Command(BaseCommand):
                 continue
             if "search" in wanted:
                 yield from pages.searches(desk, base, rounds)
+            if "home" in wanted:
+                yield from pages.homes(desk, base, rounds)
             if "detail" in wanted:
                 yield from pages.details(desk, base, rounds)
         if "slips" in wanted:
