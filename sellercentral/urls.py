@@ -21,7 +21,7 @@ urlpatterns = [
     path("orders/", include("orders.urls")),
     path("buyer/", include("checkout.urls")),
     path("api/v1/", include("orders.api.urls")),
-    path("gateway/callback/", gateway.Reports.as_view(), name="gateway_callback"),
+    path("api/api/gateway/callback/", gateway.Reports.as_view(), name="gateway_callback"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
 

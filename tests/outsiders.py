@@ -108,7 +108,7 @@ OPEN = {  # what a stranger's GET is answered with
     "health/ready/": 200,
     "metrics/": 200,  # from inside; to strangers it is not there (tests/core/test_metrics.py)
     "csp-report/": 405,
-    "gateway/callback/": 401,
+    "api/api/gateway/callback/": 401,
     "api/schema/": 200,
 }
 EXAMPLES = {

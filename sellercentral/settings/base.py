@@ -283,7 +283,7 @@ SANDBOX_VERIFICATION_DELAY = timedelta(
 OPERATION_LEASE_SECONDS = 60  # how long a call at the gateway is left to whoever made it
 JOB_LEASE_SECONDS = 45  # how long a run that says nothing is believed to be alive
 BREAKER_SECONDS = 30.0  # how long a server that did not answer is left alone
-# With it the gateway signs what it reports to /gateway/callback/; empty: nothing it says is taken.
+# With it the gateway signs what it reports to /api/gateway/callback/; empty: none is taken.
 GATEWAY_CALLBACK_SECRET = env.str("GATEWAY_CALLBACK_SECRET", default="")
 # Days after the purchase that addresses, phones and e-mails of finished orders are kept (IMPL-22).
 PERSONAL_DATA_DAYS = env.int("PERSONAL_DATA_DAYS", default=730)

@@ -5,7 +5,14 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from sellercentral.settings.base import *  # noqa: F403
-from sellercentral.settings.base import ALLOWED_HOSTS, DEBUG, MIDDLEWARE, SITE_URL, env
+from sellercentral.settings.base import (
+    ALLOWED_HOSTS,
+    DEBUG,
+    GATEWAY_CALLBACK_SECRET,
+    MIDDLEWARE,
+    SITE_URL,
+    env,
+)
 
 # What has a default on one's own machine must be named here.
 for _name in ("ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "SITE_URL", "EMAIL_URL"):
@@ -13,6 +20,9 @@ for _name in ("ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "SITE_URL", "EMAIL_U
         raise ImproperlyConfigured(f"{_name} must be set on a server.")
 # Nobody trades with the sandbox by accident: a gateway is chosen by name.
 PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY")
+
+if 0 < len(GATEWAY_CALLBACK_SECRET) < 32:
+    raise ImproperlyConfigured("GATEWAY_CALLBACK_SECRET must be at least 32 random characters.")
 
 SECRET_KEY = env.str("SECRET_KEY", default="")
 _PLACEHOLDERS = ("change", "insecure", "secret", "example", "placeholder")

@@ -23,7 +23,7 @@ from tests.outsiders import everything
 from tests.pages import kinds
 from tests.races import racers
 
-PATH = "/gateway/callback/"
+PATH = "/api/gateway/callback/"
 MINUTE = timedelta(minutes=1)
 
 

@@ -58,6 +58,7 @@ def test_check_deploy_finds_nothing() -> None:
         ("DATABASE_URL", None, "DATABASE_URL must be set on a server."),
         ("REDIS_URL", None, "REDIS_URL must be set on a server."),
         ("EMAIL_URL", None, "EMAIL_URL must be set on a server."),
+        ("GATEWAY_CALLBACK_SECRET", "short", "GATEWAY_CALLBACK_SECRET must be at least 32"),
         ("PAYMENT_GATEWAY", None, "Set the PAYMENT_GATEWAY environment variable"),
     ],
 )
