@@ -57,6 +57,29 @@ class Entry(models.Model):
         return f"#{self.number} {self.event}"
 
 
+class OperatorEntry(models.Model):
+    """One thing an operator of the platform did; rows are added, never changed (PLATFORM-03).
+
+    subject: the job, message or operation it was about; note: why, in the operator's words.
+    """
+
+    happened_at = models.DateTimeField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+    operator = models.CharField(max_length=100)
+    act = models.CharField(max_length=40)
+    subject = models.CharField(max_length=100)
+    note = models.CharField(max_length=500)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="operators_say_why", condition=~Q(note="")),
+        ]
+        indexes = [models.Index(name="operators_by_date", fields=["-happened_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.operator}: {self.act} {self.subject}"
+
+
 class Submission(models.Model):
     """One request and its result: the same request again gets the same answer (INV-02).
 

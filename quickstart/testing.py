@@ -10,8 +10,8 @@ import time
 from quickstart.browser import chromium
 from quickstart.services import ROOT
 
-TYPED = ["accounts", "audit", "catalog", "checkout", "core", "notifications", "orders", "payments"]
-TYPED += ["reports", "sellercentral", "uploads", "quickstart", "run.py"]
+TYPED = ["accounts", "audit", "catalog", "checkout", "core", "notifications", "operators", "orders"]
+TYPED += ["payments", "reports", "sellercentral", "uploads", "quickstart", "run.py"]
 
 CHECKS = {
     "lint (ruff check)": ["ruff", "check", "."],

@@ -33,6 +33,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_is_not_truncated")
             cursor.execute(
+                "ALTER TABLE audit_operatorentry DISABLE TRIGGER operators_are_not_truncated"
+            )
+            cursor.execute(
                 "ALTER TABLE payments_ledgerline DISABLE TRIGGER ledger_is_not_truncated"
             )
         yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from notifications.domain.letters import WRITERS, Letter
+from notifications.domain.letters import Letter, write
 from notifications.models import Outbox
 
 SITE = "http://localhost:8000"
@@ -13,8 +13,8 @@ SITE = "http://localhost:8000"
 def letters(kind: str = "") -> list[Letter]:
     """Return the letters to persons that would leave now, in the order they were owed."""
     rows = Outbox.objects.filter(channel=Outbox.Channel.PERSON_EMAIL).order_by("pk")
-    written = [WRITERS[row.kind](row) for row in rows if kind in ("", row.kind)]
-    return [letter for letter in written if letter is not None]
+    written = write([row for row in rows if kind in ("", row.kind)])
+    return [letter for _pk, letter in sorted(written.items()) if isinstance(letter, Letter)]
 
 
 def link_in(letter: Letter, path: str) -> str:

@@ -81,6 +81,7 @@ PAGES = {
     ONE + "notes/": Page("POST", F.MANAGE_ORDERS, EDIT),
     ONE + "confirm-shipment/": Page("GET POST", F.CONFIRM_SHIPMENTS, EDIT),
     ONE + "cancel/": Page("GET POST", F.CANCEL_ORDERS, EDIT),
+    ONE + "cancellation-request/": Page("GET POST", F.CANCEL_ORDERS, EDIT),
     ONE + "refund/": Page("GET POST", F.REFUND_ORDERS, EDIT),
     ONE + "dates/": Page("GET POST", F.MANAGE_ORDERS, EDIT),
     ONE + "packing-slip/": Page("GET", F.PACKING_SLIPS),
@@ -111,7 +112,21 @@ OPEN = {  # what a stranger's GET is answered with
     "api/api/gateway/callback/": 401,
     "api/schema/": 200,
 }
+OPERATOR = {  # by method; tried in tests/operators/test_console.py
+    "operator/": "get",
+    "operator/work/": "get",
+    "operator/work/jobs/<slug:name>/run/": "post",
+    "operator/work/messages/<int:message_id>/send-again/": "post",
+    "operator/work/messages/<int:message_id>/give-up/": "post",
+    "operator/work/operations/<int:operation_id>/ask/": "post",
+    "operator/integrity/": "get",
+    "operator/integrity/check/": "post",
+}
 EXAMPLES = {
+    "operator/work/jobs/<slug:name>/run/": "operator/work/jobs/expiry/run/",
+    "operator/work/messages/<int:message_id>/send-again/": "operator/work/messages/1/send-again/",
+    "operator/work/messages/<int:message_id>/give-up/": "operator/work/messages/1/give-up/",
+    "operator/work/operations/<int:operation_id>/ask/": "operator/work/operations/1/ask/",
     "mail/<int:pk>/": "mail/1/",
     "invitation/<str:key>/": "invitation/WzEsMV0:x/",
     "^password-reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "password-reset/key/1-x/",

@@ -19,14 +19,12 @@ from accounts.checks import patterns
 from accounts.domain import keys
 from accounts.models import Membership
 from accounts.permissions import Preset
-from core import clock
-from core.models import JobRun
 from orders.cursors import write_cursor
 from orders.domain.listing import Cursor
 from orders.models import Order
 from orders.models.contact import Contact
 from sellercentral import urls
-from tests.factories import STAFF, MembershipFactory, shipped_order, unshipped_order
+from tests.factories import STAFF, MembershipFactory, job_run, shipped_order, unshipped_order
 from tests.outsiders import (
     ABOUT_NOTHING,
     API,
@@ -35,6 +33,7 @@ from tests.outsiders import (
     OF_AN_ORDER,
     ONE,
     OPEN,
+    OPERATOR,
     PAGES,
     ask,
     at,
@@ -65,7 +64,8 @@ def outsider(client, charlie):
 def test_every_address_of_the_product_has_an_expectation():
     there = {address for address, _pattern in patterns("sellercentral.urls")}
     admin = {address for address in there if address.startswith("admin/")}
-    assert there - admin == {*PAGES, *API, *OPEN}
+    buyers = {address for address in there if address.startswith("buyer/")}  # tests/checkout
+    assert there - admin - buyers == {*PAGES, *API, *OPEN, *OPERATOR}
     assert set(OF_AN_ORDER) == {a for a in PAGES if "<str:number>" in a}
 
 
@@ -115,7 +115,7 @@ def test_a_stranger_is_led_to_sign_in_from_every_page(client, theirs, address):
 @pytest.mark.req("PERMISSION-03", "INV-16", "TH-09")
 @pytest.mark.parametrize("address", OPEN)
 def test_what_is_open_to_all_tells_and_changes_nothing(client, theirs, address):
-    JobRun.objects.create(job="tea", started_at=clock.now())  # ready means that jobs run
+    job_run()  # ready means that jobs run
     before = everything()
     assert client.get(at(address)).status_code == OPEN[address]
     for method in METHODS:

@@ -151,7 +151,8 @@ def clock_time(context: template.Context, value: datetime) -> str:
 @register.simple_tag(takes_context=True)
 def zone_now(context: template.Context) -> str:
     """{% zone_now %}: GMT in winter, BST in summer, by the merchant's clock."""
-    now = timezone.now() + context["merchant"].clock_ahead
+    merchant = context.get("merchant")  # none on an operator's pages
+    now = timezone.now() + (merchant.clock_ahead if merchant else timedelta(0))
     return now.astimezone(_zone(context["marketplace"].time_zone)).tzname() or ""
 
 

@@ -188,6 +188,11 @@ def check() -> InvariantCheck:
     )
 
 
+def last_check() -> InvariantCheck | None:
+    """Return the last proof that was kept."""
+    return InvariantCheck.objects.order_by("-pk").first()
+
+
 def sums() -> list[Sums]:
     """Return the sums of each merchant."""
     with connection.cursor() as cursor:

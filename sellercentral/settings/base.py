@@ -28,6 +28,7 @@ INSTALLED_APPS = [
     "notifications",
     "orders",
     "checkout",
+    "operators",
     "reports",
     "uploads",
     "django.contrib.auth",

@@ -11,9 +11,8 @@ from django.db import IntegrityError, connection
 
 from core import clock, throttle
 from core.logs import JsonLines
-from core.models import JobRun
 from core.transactions import unit_of_work
-from tests.factories import unshipped_order
+from tests.factories import job_run, unshipped_order
 
 
 def figures(client, **origin):
@@ -36,7 +35,7 @@ def test_requests_jobs_refusals_and_violations_are_counted(client, alice, shop):
     before = figures(client)
     client.force_login(alice)
     client.get(f"/orders/{order.number}/")
-    JobRun.objects.create(job="tea", started_at=clock.now(), finished_at=clock.now())
+    job_run()
     for _ in range(2):
         throttle.use("teapot", "me", limit=1, seconds=60, at=clock.now())
 

@@ -15,6 +15,7 @@ from accounts.permissions import PRESETS, Preset
 from catalog.models import Listing
 from core import clock
 from core.actor import Actor
+from core.models import JobRun
 from orders.domain import amounts, cancellations, placing, refunds, shipments, verification
 from orders.domain.drafts import ContactDraft, ItemDraft, OrderDraft
 from orders.domain.packages import Package
@@ -209,3 +210,9 @@ BY_STATUS = {
 
 def order_in(status: str, shop: Merchant, **changes: Any) -> Order:
     return BY_STATUS[status](shop, **changes)
+
+
+def job_run(job: str = "tea", **values: Any) -> JobRun:
+    """A run of a job that ended well at once."""
+    at = values.setdefault("started_at", clock.now())
+    return JobRun.objects.create(job=job, **{"lease_until": at, "finished_at": at} | values)

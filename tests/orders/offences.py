@@ -167,6 +167,11 @@ CATALOGUE = [
 ]
 CORE = [
     Case(
+        "operators_say_why",
+        "INSERT INTO audit_operatorentry (happened_at, user_id, operator, act, subject, note)"
+        " VALUES (now(), {user}, 'Op', 'job.run', 'expiry', '')",
+    ),
+    Case(
         "a_job_ends_after_it_began",
         "INSERT INTO core_jobrun (job, started_at, lease_until, finished_at, counts, error)"
         " VALUES ('tea', now(), now(), now() - interval '1 second', '{{}}', '')",
@@ -396,6 +401,10 @@ EDITED = (
     " 'the buyer', '{{{{}}}}', '{{{{}}}}')"
 )
 # ... and triggers, by their own names.
+OPERATED = (
+    "INSERT INTO audit_operatorentry (happened_at, user_id, operator, act, subject, note)"
+    " VALUES (now(), {user}, 'Op', 'job.run', 'expiry', 'It is late')"
+)
 TRIGGERS = {
     "an_account_keeps_an_owner": [
         Case(
@@ -548,6 +557,21 @@ TRIGGERS = {
             about="refund",
         )
     ],
+    "operators_are_append_only": [
+        Case(
+            "audit_operatorentry_is_append_only",
+            "UPDATE audit_operatorentry SET note = 'nothing'",
+            (OPERATED,),
+        ),
+    ],
+    "operators_are_not_truncated": [
+        Case(
+            "audit_operatorentry_is_append_only",
+            "TRUNCATE audit_operatorentry",
+            ("ALTER TABLE audit_operatorentry ENABLE TRIGGER operators_are_not_truncated",),
+            about="truncate",
+        )
+    ],
     "audit_entry_is_append_only": [
         Case("audit_entry_is_append_only", "UPDATE audit_entry SET actor = 'nobody'"),
         Case("audit_entry_is_append_only", "DELETE FROM audit_entry", about="delete"),
@@ -612,9 +636,6 @@ def offend(case: Case, world: dict[str, Any]) -> str:
     lead = [_sql(statement, world) for statement in case.lead]
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            for statement in case.lead:
-                cursor.execute(statement.format(**world))
-            cursor.execute(offence.format(**world))
             for statement in lead:
                 cursor.execute(statement)
             cursor.execute(offence)

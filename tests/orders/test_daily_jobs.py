@@ -22,6 +22,7 @@ from tests.factories import (
     STAFF,
     MerchantFactory,
     cancelled_order,
+    job_run,
     pending_order,
     refund,
     shipped_order,
@@ -160,9 +161,10 @@ def test_answers_to_old_requests_and_old_runs_are_forgotten(shop):
     order = shipped_order(shop)
     deliveries.mark_delivered(order_id=order.pk, by=STAFF, once=Once("token", "as typed"))
     at = clock.now() + 31 * DAY
-    old = [JobRun.objects.create(job="tea", started_at=clock.now() + n * timedelta(seconds=1),
-                                 finished_at=at, error=error)
-           for n, error in enumerate(["", "", "LookupError"])]  # fmt: skip
+    old = [
+        job_run(started_at=clock.now() + n * timedelta(seconds=1), finished_at=at, error=error)
+        for n, error in enumerate(["", "", "LookupError"])
+    ]
     counts = run("expiry", at - 2 * DAY)
     assert (counts["submissions deleted"], counts["job runs deleted"]) == (0, 0)
     assert Submission.objects.count() == 1

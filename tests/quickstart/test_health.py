@@ -13,6 +13,7 @@ from django.test import Client
 
 from core import clock
 from core.models import JobRun
+from tests.factories import job_run
 
 pytestmark = [pytest.mark.req("TECH-11"), pytest.mark.django_db]
 
@@ -21,7 +22,7 @@ ALL_WELL = {"database": "ok", "migrations": "ok", "redis": "ok", "beat": "ok", "
 
 @pytest.fixture(autouse=True)
 def _a_beat_that_ticks_and_a_disk_with_room(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
-    JobRun.objects.create(job="check-payments", started_at=clock.now())
+    job_run("check-payments")
     has_room(monkeypatch, 0.5)
 
 

@@ -1,0 +1,7 @@
+"""The platform's own console: what happens when nobody looks, for those who must know."""
+
+from django.apps import AppConfig
+
+
+class OperatorsConfig(AppConfig):
+    name = "operators"
