@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
+# Addresses that open something by themselves; the framework logs those it answered with an error.
+_OPENS = re.compile(r"(/buyer/|/password-reset/key/)[^/\s]+")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _TOLD = frozenset(
     {
@@ -39,7 +42,7 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "event": record.getMessage()[:500],
+            "event": _OPENS.sub(r"\1…", record.getMessage())[:500],
         }
         if known := request_id.get():
             line["request"] = known

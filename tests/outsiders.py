@@ -16,6 +16,7 @@ from accounts.permissions import PRESETS, Function, Level, Preset
 from core.actor import Actor
 from orders.domain import notes
 from orders.models import Order
+from tests.buyers import file_request
 from tests.factories import (
     BY_STATUS,
     PASSWORD,
@@ -109,7 +110,7 @@ OPEN = {  # what a stranger's GET is answered with
     "health/ready/": 200,
     "metrics/": 200,  # from inside; to strangers it is not there (tests/core/test_metrics.py)
     "csp-report/": 405,
-    "api/api/gateway/callback/": 401,
+    "api/gateway/callback/": 401,
     "api/schema/": 200,
 }
 OPERATOR = {  # by method; tried in tests/operators/test_console.py
@@ -121,6 +122,13 @@ OPERATOR = {  # by method; tried in tests/operators/test_console.py
     "operator/work/operations/<int:operation_id>/ask/": "post",
     "operator/integrity/": "get",
     "operator/integrity/check/": "post",
+}
+SIGNED = {  # a buyer's pages, by methods: a stranger's link is like none
+    "buyer/<str:signed>/": "GET HEAD",
+    "buyer/<str:signed>/change/": "GET HEAD POST",
+    "buyer/<str:signed>/cancel/": "GET HEAD POST",
+    "buyer/<str:signed>/customer-service/": "POST",
+    "buyer/<str:signed>/payment/": "GET HEAD POST",
 }
 EXAMPLES = {
     "operator/work/jobs/<slug:name>/run/": "operator/work/jobs/expiry/run/",
@@ -207,6 +215,8 @@ def forms_ready(client: Client, shop: Any) -> dict[str, dict[str, Any]]:
     """A form for each changing address, filled in so that it would be carried out."""
     parcel, doomed = unshipped_order(shop, quantity=2), unshipped_order(shop)
     paid, noted, later = shipped_order(shop), unshipped_order(shop), unshipped_order(shop)
+    asked = unshipped_order(shop)
+    file_request(asked)
 
     def of(order: Order, act: str, **typed: Any) -> tuple[str, dict[str, Any]]:
         address = f"/orders/{order.number}/{act}/"
@@ -221,6 +231,7 @@ def forms_ready(client: Client, shop: Any) -> dict[str, dict[str, Any]]:
             *people_ready(client, shop),
             of(parcel, "confirm-shipment", carrier="Royal Mail"),
             of(doomed, "cancel", reason="NoInventory"),
+            of(asked, "cancellation-request", answer="decline", text="It is packed."),
             of(paid, "refund", reason="CustomerReturn", confirmed="1"),
             of(noted, "notes", note="A note"),
             of(later, "dates", deliver_to=_far(later)),

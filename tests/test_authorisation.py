@@ -19,6 +19,7 @@ from accounts.checks import patterns
 from accounts.domain import keys
 from accounts.models import Membership
 from accounts.permissions import Preset
+from checkout.access import SignedLink
 from orders.cursors import write_cursor
 from orders.domain.listing import Cursor
 from orders.models import Order
@@ -35,6 +36,8 @@ from tests.outsiders import (
     OPEN,
     OPERATOR,
     PAGES,
+    SIGNED,
+    F,
     ask,
     at,
     everything,
@@ -64,8 +67,7 @@ def outsider(client, charlie):
 def test_every_address_of_the_product_has_an_expectation():
     there = {address for address, _pattern in patterns("sellercentral.urls")}
     admin = {address for address in there if address.startswith("admin/")}
-    buyers = {address for address in there if address.startswith("buyer/")}  # tests/checkout
-    assert there - admin - buyers == {*PAGES, *API, *OPEN, *OPERATOR}
+    assert there - admin == {*PAGES, *API, *OPEN, *OPERATOR, *SIGNED}
     assert set(OF_AN_ORDER) == {a for a in PAGES if "<str:number>" in a}
 
 
@@ -76,6 +78,27 @@ def test_each_page_declares_what_is_expected_of_it():
             access = pattern.callback.access
             expected = PAGES[address]
             assert (access.function, access.level) == (expected.function, expected.level), address
+
+
+@pytest.mark.req("BUYER-01", "TH-12", "PERMISSION-03", "INV-16")
+@pytest.mark.parametrize("address", SIGNED)
+def test_a_buyers_page_opens_to_its_link_alone(client, alice, theirs, address):
+    """Neither strangers nor the order's own merchant get there without the link."""
+    pattern = dict(patterns("sellercentral.urls"))[address]
+    assert isinstance(pattern.callback.access, SignedLink)
+    order = theirs.orders["unshipped"]
+    for who in (None, alice):
+        if who is not None:
+            client.force_login(who)
+        before = everything()
+        for signed in (order.number, f"{order.number}:x", "x", "0"):
+            where = "/" + address.replace("<str:signed>", signed)
+            for method in METHODS:
+                answer = ask(client, method, where, {"act": "cancel", "token": "t", "seen": "1"})
+                allowed = method in SIGNED[address].split()
+                assert answer.status_code == (404 if allowed else 405), (method, where)
+                assert theirs.told(answer) == [], (method, where)
+        assert everything() == before
 
 
 @pytest.mark.req("PERMISSION-03", "TH-52")

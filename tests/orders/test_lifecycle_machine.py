@@ -32,9 +32,11 @@ from orders.domain import (
     amounts,
     cancellations,
     deadline_warnings,
+    edits,
     invariants,
     placing,
     refunds,
+    requests,
     settling,
     shipments,
     sweeps,
@@ -42,7 +44,7 @@ from orders.domain import (
 )
 from orders.domain.drafts import ItemDraft
 from orders.domain.packages import Package
-from orders.enums import BOXES, CancelReason, RefundReason
+from orders.enums import BOXES, CancelReason, RefundReason, RequestReason
 from orders.models import Order
 from payments.gateways import Verification, VerificationOutcome
 from payments.models import LedgerLine, Operation, Payment, SandboxEntry
@@ -50,6 +52,7 @@ from tests.factories import AMOUNTS, GATEWAY, SHOP, STAFF, ListingFactory, Merch
 
 ZERO = Decimal(0)
 STOCK = 1000
+OF_ONE_UNIT = {"item_cost": Decimal("116.00"), "delivery": Decimal("9.60")}  # of AMOUNTS
 CANCELLED = "OrderCancelledNotification"
 # What each event owes, from section 8 of the requirements.
 OWED = {
@@ -64,7 +67,16 @@ OWED = {
     "order.confirmation_warned": ["N07"],
     "order.operator_cancelled": ["N06", "N37", CANCELLED],
     "order.refund_completed": ["N10"],
+    "order.request_filed": ["N20"],
+    "order.request_overdue": ["N22"],
+    "order.request_declined": ["N21"],
+    "order.request_closed": ["N21"],
 }
+# Lines of the history that leave the order itself, and so its version, alone.
+STANDING = (
+    *("order.placed", "order.voided", "order.confirmation_warned"),
+    *("order.request_overdue", "order.request_escalated"),
+)
 MOODS = st.sampled_from(["ok", "ok", "lost", "away", "fails"])
 WHICH = st.integers(0, 3)
 STALE = st.sampled_from([False, False, False, True])
@@ -91,15 +103,23 @@ STEPS = {
         "which": WHICH,
         "who": st.sampled_from(["merchant", "stale merchant", "operator", "buyer"]),
     },
+    "ask": {
+        "which": WHICH,
+        "what": st.sampled_from(["file", "file", "accept", "accept", "decline", "pass on"]),
+    },
+    "edit": {"which": WHICH, "units": st.integers(0, 4), "mood": MOODS, "stale": STALE},
     "the_deadline_job_runs": {},
     "the_warning_job_runs": {},
+    "the_request_job_runs": {},
     "time_goes_by": {
-        "step": st.sampled_from([timedelta(minutes=2), timedelta(hours=30), timedelta(days=26)])
+        "step": st.sampled_from(
+            [timedelta(minutes=2), timedelta(hours=1), timedelta(hours=30), timedelta(days=26)]
+        )
     },
     "what_is_open_is_settled": {},
     "a_form_is_sent_again": {"which": st.integers(0, 50)},
 }
-OFTEN = ("confirm", "refund", "confirm", "refund", "what_is_open_is_settled")
+OFTEN = ("confirm", "refund", "confirm", "refund", "ask", "what_is_open_is_settled")
 TOKENS = {"ok": "ok", "lost": "answer-lost", "away": "unavailable"}
 
 
@@ -131,6 +151,9 @@ class Model:
     shipped: Counter[int] = field(default_factory=Counter)
     events: list[str] = field(default_factory=lambda: ["order.placed"])
     open: list[Open] = field(default_factory=list)
+    asked_at: datetime | None = None  # of the open request
+    passed_on: bool = False
+    told: bool = False
 
     def remaining(self) -> dict[int, int]:
         left = {pk: units - self.shipped[pk] for pk, units in self.bought.items()}
@@ -145,6 +168,8 @@ class Model:
         self.packages += 1
         self.status = "partially_shipped" if self.remaining() else "shipped"
         self.events.append("order.shipment_confirmed")
+        if self.asked_at is not None:
+            self.answered("order.request_closed")
 
     def charge(self, units: dict[int, int]) -> None:
         self.charged, self.payment = True, "captured"
@@ -154,6 +179,11 @@ class Model:
         self.status, self.payment = "cancelled", payment
         self.events.append(event)
         self.open.append(Open("void"))
+        self.asked_at = None
+
+    def answered(self, event: str) -> None:
+        self.asked_at = None
+        self.events.append(event)
 
     def reserve(self, parts: dict[tuple[int, str], Decimal], sign: int = 1) -> None:
         for place, amount in parts.items():
@@ -233,7 +263,10 @@ class Lives(RuleBasedStateMachine):
     def place(self, quantities: list[int], verified: bool) -> None:
         if len(self.models) == 4:
             return
-        lines = [ItemDraft(self.listing.sku, quantity, AMOUNTS) for quantity in quantities]
+        lines = [
+            ItemDraft(self.listing.sku, units, {c: each * units for c, each in AMOUNTS.items()})
+            for units in quantities
+        ]
         with clock.stopped(self.now):
             asked = draft(self.shop, lines=lines, age=timedelta(0))
             order = placing.place_order(merchant_id=self.shop.pk, draft=asked, by=SHOP)
@@ -273,6 +306,7 @@ class Lives(RuleBasedStateMachine):
             model.pk,
             Package(self.now.date(), "Royal Mail"),
             quantities=None if how == "all" else asked or {next(iter(model.bought)): 1},
+            despite_request=True,
             seen=0 if stale else None,
             once=self.once(),
         )
@@ -355,6 +389,127 @@ class Lives(RuleBasedStateMachine):
             in_time = self.now < model.purchased_at + timedelta(minutes=5)
             refused = "" if in_time else "CANCEL_WINDOW_CLOSED"
         self.cancelled(model, answer, refused, "order.buyer_cancelled")
+
+    def ask(self, which: int, what: str) -> None:
+        """The buyer asks for the end, or its merchant answers, or the buyer turns elsewhere."""
+        model = self.order(which)
+        by, overdue = Actor("buyer", "the buyer"), model.asked_at or self.now
+        overdue += timedelta(hours=48)
+        if what == "file":
+            reason = RequestReason.OTHER
+            verb = partial(requests.file_request, order_id=model.pk, reason=reason, by=by)
+            refused, event = self.file_refused(model), "order.request_filed"
+        elif what == "pass on":
+            verb = partial(requests.escalate, order_id=model.pk, by=by)
+            refused, event = self.pass_on_refused(model, overdue), "order.request_escalated"
+        elif what == "accept":
+            verb = partial(
+                cancellations.accept_request, order_id=model.pk, by=STAFF, seen=None, once=None
+            )
+            refused, event = self.answer_refused(model), "order.cancelled"
+        else:
+            verb = partial(requests.decline, order_id=model.pk, answer="No.", by=STAFF)
+            refused, event = self.answer_refused(model), "order.request_declined"
+
+        answer = self.answer(verb)
+
+        again = what == "pass on" and model.asked_at is not None and model.passed_on
+        if refused and not again:
+            assert answer == refused
+            return
+        assert not isinstance(answer, str), answer
+        if again:
+            return
+        if what == "accept":
+            model.end(event)
+        elif what == "decline":
+            model.answered(event)
+        else:
+            model.events.append(event)
+            model.passed_on = what == "pass on"
+            if what == "file":
+                model.asked_at, model.told = self.now, False
+
+    def file_refused(self, model: Model) -> str:
+        if model.confirming:
+            return "CONFIRMATION_IN_PROGRESS"
+        if model.status != "unshipped":
+            return "INVALID_TRANSITION"
+        if self.now < model.purchased_at + timedelta(minutes=5):
+            return "INVALID_TRANSITION"
+        return "CANCELLATION_REQUESTED" if model.asked_at is not None else ""
+
+    def pass_on_refused(self, model: Model, overdue: datetime) -> str:
+        if model.confirming:
+            return "CONFIRMATION_IN_PROGRESS"
+        if model.status != "unshipped":
+            return "INVALID_TRANSITION"
+        waits = model.asked_at is not None and not model.passed_on
+        return "" if waits and self.now >= overdue else "NO_OPEN_REQUEST"
+
+    def answer_refused(self, model: Model) -> str:
+        if model.confirming:
+            return "CONFIRMATION_IN_PROGRESS"
+        refused = {
+            "pending": "ORDER_PENDING",
+            "cancelled": "ORDER_CANCELLED",
+            "shipped": "ORDER_ALREADY_SHIPPED",
+            "partially_shipped": "ORDER_PARTIALLY_SHIPPED",
+        }
+        if model.status != "unshipped":
+            return refused[model.status]
+        return "" if model.asked_at is not None else "NO_OPEN_REQUEST"
+
+    def edit(self, which: int, units: int, mood: str, stale: bool) -> None:
+        """The buyer wants another number of units of the first item, zero being none at all."""
+        model = self.order(which)
+        self.set_mood(model, mood, "authorise")
+        item = next(iter(model.bought))
+        wanted = edits.Edit(
+            model.pk, quantities={item: units}, seen=0 if stale else None, once=self.once()
+        )
+        by = Actor("buyer", "the buyer")
+
+        answer = self.answer(partial(edits.edit_order, wanted=wanted, by=by))
+
+        refused = self.edit_refused(model, units, stale)
+        if refused:
+            assert answer == refused
+        elif mood == "ok":
+            assert isinstance(answer, Order)
+            model.events.append("order.buyer_edited")
+            model.bought[item] = units
+            for box, each in OF_ONE_UNIT.items():
+                model.left[item, box] = each * units
+            model.open.append(Open("void"))
+            if model.payment == "capture_failed":
+                model.payment = "authorised"
+        elif mood == "fails":
+            assert answer == "PAYMENT_NOT_AUTHORISED"
+        else:
+            assert answer == "GATEWAY_UNAVAILABLE"
+            model.open.append(Open("authorise", mood == "lost"))
+
+    def edit_refused(self, model: Model, units: int, stale: bool) -> str:
+        if model.confirming:
+            return "CONFIRMATION_IN_PROGRESS"
+        if model.status not in ("pending", "unshipped"):
+            return "INVALID_TRANSITION"
+        if self.now >= model.purchased_at + timedelta(minutes=5):
+            return "EDIT_WINDOW_CLOSED"
+        if stale:
+            return "STALE_ORDER"
+        same = units == next(iter(model.bought.values()))
+        return "INVALID_INPUT" if same or not units else ""
+
+    def the_request_job_runs(self) -> None:
+        with clock.stopped(self.now):
+            requests.tell_overdue(by=Actor("job", "cancellation-request-limits"))
+        for model in self.models:
+            waits = model.asked_at is not None and not model.passed_on and not model.told
+            if waits and self.now >= model.asked_at + timedelta(hours=48):
+                model.told = True
+                model.events.append("order.request_overdue")
 
     def the_deadline_job_runs(self) -> None:
         by = Actor("job", "auto-cancel")
@@ -464,6 +619,11 @@ class Lives(RuleBasedStateMachine):
             else:
                 model.events.append("order.confirmation_lapsed")
             return
+        if one.purpose == "authorise":  # a change nobody finished never happens
+            model.open.remove(one)
+            if one.done:
+                model.open.append(Open("void"))
+            return
         if not one.done and model.mood in ("lost", "away"):
             one.done = model.mood == "lost"  # done now, but nobody was told
             return
@@ -504,10 +664,7 @@ class Lives(RuleBasedStateMachine):
             } == model.left
             lines = order.history.order_by("number").values_list("event", flat=True)
             assert Counter(lines) == Counter(model.events)
-            assert order.version == 1 + sum(
-                event not in ("order.placed", "order.voided", "order.confirmation_warned")
-                for event in model.events
-            )
+            assert order.version == 1 + sum(event not in STANDING for event in model.events)
             self.money_is_as_the_model_says(model, order)
             owed = [kind for event in model.events for kind in OWED.get(event, [])]
             if {"order.verified", "order.buyer_cancelled"} <= set(model.events):
@@ -541,7 +698,8 @@ class Lives(RuleBasedStateMachine):
 
 
 @pytest.mark.req("INV-01", "INV-02", "INV-03", "INV-04", "INV-05", "INV-06", "INV-09", "INV-10")
-@pytest.mark.req("T01", "T02", "T03", "T04", "T05", "T06", "T07", "T08", "T09", "T10", "T11", "T13")
+@pytest.mark.req("T01", "T02", "T03", "T04", "T05", "T06", "T07", "T08", "T09", "T10", "T11", "T12")
+@pytest.mark.req("T13", "BUYERCANCEL-01", "BUYERCANCEL-04", "BUYERCANCEL-07", "F14", "F15")
 def test_whole_lives_of_orders_agree_with_the_model(db):
     run_state_machine_as_test(
         Lives,
