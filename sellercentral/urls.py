@@ -22,7 +22,7 @@ urlpatterns = [
     path("buyer/", include("checkout.urls")),
     path("operator/", include("operators.urls")),
     path("api/v1/", include("orders.api.urls")),
-    path("api/api/gateway/callback/", gateway.Reports.as_view(), name="gateway_callback"),
+    path("api/gateway/callback/", gateway.Reports.as_view(), name="gateway_callback"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
 ]
 

@@ -37,7 +37,6 @@ from tests.outsiders import (
     OPERATOR,
     PAGES,
     SIGNED,
-    F,
     ask,
     at,
     everything,
