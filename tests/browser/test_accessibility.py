@@ -46,8 +46,18 @@ def paths(cast):
         f"/orders/{number}/packing-slip/",
         f"/orders/packing-slips.pdf?order={orders['cancelled'].number}&order={number}",
         "/orders/203-0000000-0000000/",
+        "/mail/",
+        f"/mail/{_a_letter()}/",
         "/nowhere/",
     ]
+
+
+def _a_letter():
+    from core import jobs
+    from notifications.models import LetterCopy
+
+    jobs.run("send-outbox")
+    return LetterCopy.objects.filter(outbox__kind="N05").latest("pk").pk
 
 
 @pytest.mark.req("IMPL-23")

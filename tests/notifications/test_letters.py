@@ -345,8 +345,7 @@ Seller: Harbour & Hearth
 Your order at any time:
 {buyer_links.link_for(order)}
 
-Seller Central sent this e-mail about your order. Nobody reads answers to it; contact the seller
-from the page of your order.
+Seller Central sent this e-mail about your order. Nobody reads answers to it; contact the seller from the page of your order.
 """
 
 
@@ -412,8 +411,7 @@ http://localhost:8000/orders/{number}/
 
 Do not rely on e-mail alone: look at Manage Orders every working day.
 
-Seller Central sent this e-mail to the address of your Order Notification settings. Nobody reads
-answers to it. E-mail can be late or lost: Manage Orders always shows what is to be done.
+Seller Central sent this e-mail to the address of your Order Notification settings. Nobody reads answers to it. E-mail can be late or lost: Manage Orders always shows what is to be done.
 """
     )
 

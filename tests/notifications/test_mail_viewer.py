@@ -94,6 +94,10 @@ def test_query_budget(client, alice, shop, send, orders, django_assert_num_queri
         client.get("/mail/")
 
 
+def test_without_a_mail_server_copies_lie_where_the_readme_says(settings):
+    assert settings.EMAIL_FILE_PATH == str(settings.BASE_DIR / ".runtime" / "mail")
+
+
 @pytest.mark.req("PENDING-04", "INV-17")
 def test_a_server_that_trades_has_no_mail_viewer(settings):
     assert [each for each in run_checks() if each.id == "notifications.E001"] == []
