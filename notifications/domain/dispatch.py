@@ -135,6 +135,8 @@ def _send(row: Outbox, letter: Letter | Unwritten | None, server: MailServer, wa
     """Carry one row to its next state; return that in a word."""
     if letter is None:
         return _end(row, State.DROPPED, "", watch)
+    if row.attempts >= ATTEMPTS:  # eight workers died with it in hand
+        return _end(row, State.FAILED, "given up", watch)
     if isinstance(letter, Unwritten):
         if not _begin(row, watch):
             return "taken over"

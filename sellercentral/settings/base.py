@@ -208,7 +208,8 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 
 EMAIL_CONFIG = env.email_url(
     # The reader of addresses takes one slash away: the path's own is the fourth.
-    "EMAIL_URL", default=f"filemail:///{(BASE_DIR / '.runtime' / 'mail').as_posix()}"
+    "EMAIL_URL",
+    default=f"filemail:///{(BASE_DIR / '.runtime' / 'mail').as_posix()}",
 )
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)  # seconds for a connection, and each answer

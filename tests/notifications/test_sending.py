@@ -16,6 +16,7 @@ from core import breaker, clock, jobs
 from core.actor import Actor
 from notifications.domain import dispatch, letters, outbox
 from notifications.domain.letters import Letter
+from notifications.domain.mail_server import MailServer
 from notifications.models import LetterCopy, Outbox
 from orders.domain import cancellations, verification
 from orders.enums import CancelCause
@@ -404,6 +405,25 @@ def test_an_answer_goes_where_the_letter_says(shop, sink, send, monkeypatch):
     unshipped_order(shop)
     send()
     assert sink.taken[0].message["Reply-To"] == "answers@shop.example"
+
+
+@pytest.mark.req("NOTIF-01", "FT-05", "FT-08")
+def test_a_letter_that_kills_its_workers_is_given_up(shop, sink, send, monkeypatch):
+    def die(server, message):
+        raise MemoryError
+
+    order = unshipped_order(shop)
+    whole = MailServer.hand_over
+    monkeypatch.setattr(MailServer, "hand_over", die)
+    at = clock.now()
+    for _death in range(8):
+        with clock.stopped(at), pytest.raises(MemoryError):
+            send()
+        at += timedelta(seconds=61)
+    monkeypatch.setattr(MailServer, "hand_over", whole)
+    with clock.stopped(at):
+        assert send() == {"mails failed": 1, "mails sent": 1}
+    assert (row(order, "N01").state, row(order, "N01").last_error) == ("failed", "given up")
 
 
 # With the fact ---------------------------------------------------------------------------------------
