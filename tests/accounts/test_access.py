@@ -25,7 +25,9 @@ def addresses(number: str) -> list[tuple[str, Access]]:
     for address, pattern in patterns("sellercentral.urls"):
         access = getattr(pattern.callback, "access", None)
         if access is not None:
-            found.append((f"/{address}".replace("<str:number>", number), access))
+            found.append(
+                (f"/{address}".replace("<str:number>", number).replace("<int:pk>", "1"), access)
+            )
     return found
 
 
