@@ -60,8 +60,8 @@ class Stagehand:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = Stack(tmp_path_factory.mktemp("stack"))
+def running() -> Iterator[Stack]:
+    stack = Stack()
     try:
         stack.start()
         yield stack

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -30,18 +31,22 @@ LONG = os.environ.get("FAILURES") == "long"
 ROUNDS = 10 if LONG else 1
 # The product's own leases and ticks are waited for in the long lane only.
 LEASE, TICK = (45, 15) if LONG else (4, 2)
+BREAKER = 30 if LONG else 10
 RECOVERY = 60  # seconds until work that a process left is gone on with (G-7)
 
 
 class Stack:
     """The product, running. Parts: postgres, redis, web, worker, beat, mail; see ``part``."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.points = folder / "points.json"
+    def __init__(self) -> None:
+        self._number, self._lock = place_of_our_own("failures")
+        self.folder = services.runtime_dir() / f"failures-{self._number}"  # logs, of the last run
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir()
+        self.points = self.folder / "points.json"
         self.address = f"http://127.0.0.1:{(port := services.free_port())}"
         self._port, self._mail_port = port, services.free_port()
-        self.mails = folder / "mails.jsonl"
+        self.mails = self.folder / "mails.jsonl"
         self._supervisor = Supervisor(lambda text: None)
         self._children: dict[str, Child] = {}
         self.environment: dict[str, str] = {}
@@ -51,8 +56,7 @@ class Stack:
     def start(self) -> None:
         """Start everything and wait until the product is ready."""
         runtime = services.runtime_dir()
-        number, self._lock = place_of_our_own("failures")
-        self.postgres = services.Postgres(runtime, f"failures-pg-{number}")
+        self.postgres = services.Postgres(runtime, f"failures-{self._number}-pg")
         self.postgres.init()
         self._start(
             Child(
@@ -67,7 +71,7 @@ class Stack:
         self.postgres.sql(f"drop database if exists {services.DATABASE}")
         made_from = template(self.postgres)
         self.postgres.sql(f"create database {services.DATABASE} template {made_from}")
-        self.redis = services.Redis(runtime, f"failures-redis-{number}")
+        self.redis = services.Redis(runtime, f"failures-{self._number}-redis")
         self.redis.init()
         self._start(Child("redis", self.redis.command(), self.redis.log, ready=self.redis.ready))
         self.environment = self._environment()
@@ -115,7 +119,7 @@ class Stack:
             "JOB_LEASE_SECONDS": str(LEASE),
             "OUTBOX_LEASE_SECONDS": "60" if LONG else "10",  # longer than a hand-over takes
             "TICK_SECONDS": str(TICK),
-            "BREAKER_SECONDS": str(LEASE),
+            "BREAKER_SECONDS": str(BREAKER),
             "EMAIL_URL": f"smtp://127.0.0.1:{self._mail_port}",
             "SANDBOX_VERIFICATION_SECONDS": "0",
             "PYTHONUNBUFFERED": "1",
