@@ -1,4 +1,7 @@
-"""The broker's transport, as the library's but for two faults that end or stop a worker."""
+"""The broker's transport: the library's, but nothing a broker does ends or stops a worker.
+
+A message says "look for work" and may be lost: whoever cannot keep it lets it go.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import logging
 from typing import Any
 
 from kombu.transport import redis
+from redis.exceptions import ResponseError
 
 log = logging.getLogger(__name__)
 
@@ -17,26 +21,47 @@ class QoS(redis.QoS):  # type: ignore[misc]
     would take no more for ever. The broker hands such a message out again, which changes nothing.
     """
 
+    # Closing a connection that is gone would fail at putting messages back, and end the worker.
+    restore_at_shutdown = False
+
     def ack(self, delivery_tag: str) -> None:
         try:
-            super().ack(delivery_tag)
+            if not self._is_cut_off():
+                super().ack(delivery_tag)
         finally:
             self._quick_ack(delivery_tag)
 
+    def reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        try:
+            if not self._is_cut_off():
+                super().reject(delivery_tag, requeue=requeue)
+        finally:
+            self._quick_ack(delivery_tag)
+
+    def _is_cut_off(self) -> bool:
+        """Tell whether the connection that brought the messages was replaced by another."""
+        connection = self.channel.connection
+        return connection is None or connection.client is None
+
+    def restore_visible(self, *args: Any, **options: Any) -> Any:
+        """Look for messages of dead workers; a broker that is full cannot (FT-14)."""
+        try:
+            return super().restore_visible(*args, **options)
+        except ResponseError as error:
+            log.warning("broker.refuses", extra={"code": type(error).__name__})
+            return None
+
 
 class Channel(redis.Channel):  # type: ignore[misc]
-    """Reads messages from Redis; what is none is dropped, with a line in the log (FT-09).
-
-    The library lets the error end the whole worker: nothing that a queue holds may do that.
-    """
+    """Reads messages from Redis; what is none is dropped, with a line in the log (FT-09)."""
 
     QoS = QoS
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
             return super()._brpop_read(**options)
-        except (ValueError, TypeError, LookupError, AttributeError) as error:
-            log.warning("message.unreadable", extra={"code": type(error).__name__})
+        except (ValueError, TypeError, LookupError, AttributeError, ResponseError) as error:
+            log.warning("message.dropped", extra={"code": type(error).__name__})
             return True
 
 

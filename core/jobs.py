@@ -19,7 +19,8 @@ from celery.exceptions import SoftTimeLimitExceeded as OutOfTime
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Max, QuerySet
-from kombu.exceptions import OperationalError
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
 from core import breaker, clock
 from core.limits import long_statements
@@ -226,7 +227,7 @@ def nudge(task: str) -> None:
             return
         try:
             current_app.tasks[task].apply_async(retry=False)
-        except (OperationalError, OSError):
+        except (KombuError, RedisError, OSError):
             log.warning("nudge.lost", extra={"task": task})
             breaker.redis.trip()
 

@@ -7,9 +7,11 @@ import sys
 # Modules, not scripts: the first line of a script breaks on long paths.
 _CELERY = [sys.executable, "-m", "celery", "-A", "sellercentral"]
 
+_ALONE = ["--without-gossip", "--without-mingle"]  # workers need not know of each other
+
 
 def worker() -> list[str]:
-    return [*_CELERY, "worker", "--loglevel", "INFO", "--concurrency", "2", "--without-gossip"]
+    return [*_CELERY, "worker", "--loglevel", "INFO", "--concurrency", "2", *_ALONE]
 
 
 def beat() -> list[str]:

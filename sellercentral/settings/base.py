@@ -239,6 +239,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 2,
     "socket_connect_timeout": 1,
 }
+# Nobody steers workers through the broker; what they would have to write there at each start a
+# broker that is full refuses.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False  # tasks log JSON lines as pages do
 # Queues of their own, so that a long file cannot hold up a message; a worker takes all of them
