@@ -6,12 +6,13 @@ A message says "look for work" and may be lost: whoever cannot keep it lets it g
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 from typing import Any
 
-from kombu.transport import redis
 from redis.exceptions import ResponseError
 
 log = logging.getLogger(__name__)
+redis: Any = import_module("kombu.transport.redis")  # what is mended here has no types
 
 
 class QoS(redis.QoS):  # type: ignore[misc]

@@ -139,7 +139,7 @@ def lost() -> list[JobRun]:
     (reliability 0.2).
     """
     present = _present.get()
-    runs = JobRun.objects.filter(finished_at=None).exclude(pk=present and present.pk)
+    runs = JobRun.objects.filter(finished_at=None).exclude(pk=present.pk if present else 0)
     hang = runs.filter(lease_until__lte=clock.now())
     dead = [run.pk for run in runs if not _is_locked(run.job)]
     return list(hang | runs.filter(pk__in=dead))  # read anew: one may have ended well meanwhile
