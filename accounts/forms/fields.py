@@ -92,7 +92,10 @@ class Addresses(forms.CharField):
 
     def clean(self, value: Any) -> list[str]:
         lines = [line.strip() for line in str(value or "").splitlines()]
-        found = list({line.casefold(): line for line in lines if line}.values())
+        once: dict[str, str] = {}
+        for line in filter(None, lines):
+            once.setdefault(line.casefold(), line)
+        found = list(once.values())
         if self.required and not found:
             raise ValidationError(self.error_messages["required"])
         if len(found) > self.most:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -75,6 +76,9 @@ def remove(request: MerchantRequest) -> HttpResponse:
         except Refused as refused:
             refusal = refused.refusal
         else:
+            if chosen.user_id == request.user.pk:  # who leaves has no page to come back to
+                logout(request)
+                return redirect("account_login")
             messages.success(request, _("%s has no access any more") % chosen.user.name)
             return redirect("settings:permissions")
     context = {"person": chosen, "refusal": refusal}

@@ -1,0 +1,85 @@
+"""Letters to persons: owed once, written when they leave, without values and without lines to add."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.domain import letters as writing
+from accounts.domain import members
+from accounts.models import Membership
+from accounts.permissions import Preset
+from core.actor import Actor
+from notifications.domain.letters import WRITERS
+from notifications.models import Outbox
+from tests.factories import MembershipFactory, UserFactory
+from tests.letters import letters
+
+
+@pytest.mark.req("N27", "N28", "N29", "NOTIF-01")
+def test_each_kind_has_a_writer_and_leaves_by_the_way_of_persons(shop, alice):
+    assert {"N27", "N28", "N29"} <= set(WRITERS)
+    writing.owe_reset(alice)
+    writing.owe_change(user=alice, what="password")
+    rows = Outbox.objects.order_by("pk")
+    assert [(row.kind, row.channel, row.merchant, row.state) for row in rows] == [
+        ("N29", "person_email", shop, "queued"),
+        ("N28", "person_email", shop, "queued"),
+    ]
+
+
+@pytest.mark.req("N28", "NOTIF-02", "NOTIF-04")
+@pytest.mark.parametrize("what", sorted(writing.CHANGES))
+def test_a_note_says_what_and_when_and_no_value(alice, shop, bob, what):
+    writing.owe_change(user=alice, what=what, by=bob.pk, merchant=shop)
+    [letter] = letters("N28")
+    [row] = Outbox.objects.all()
+    assert letter.to == (alice.email,)
+    assert letter.subject == "A change to your access to Harbour & Hearth"
+    sentence = str(writing.CHANGES[what]) % {"by": "Bob Reader"}
+    assert sentence in letter.body
+    local = row.created_at.astimezone(shop.marketplace.zone)
+    assert f"When: {local.day} {local:%b %Y, %H:%M} {local.tzname()}" in letter.body
+    assert "http://localhost:8000/settings/login/" in letter.body
+    assert alice.email not in letter.body
+    assert all(isinstance(v, int | str | None) for v in row.payload.values())
+    assert "@" not in str(row.payload)
+
+
+@pytest.mark.req("NOTIF-02")
+def test_two_changes_are_two_letters_and_one_is_never_two(alice):
+    for _time in range(2):
+        writing.owe_change(user=alice, what="password")
+    keys = list(Outbox.objects.values_list("event_key", flat=True))
+    assert len(set(keys)) == 2
+
+
+@pytest.mark.req("NOTIF-09", "TH-30")
+def test_names_with_markup_come_as_they_are_and_break_no_line(shop, alice):
+    user = UserFactory(name="Pat & Co")
+    member = MembershipFactory(merchant=shop, user=user)
+    owner = Actor("form", alice.name, user_id=alice.pk, owner=True)
+    members.remove(merchant_id=shop.pk, member_id=member.pk, by=owner)
+    [letter] = letters("N28")
+    assert "Hello Pat & Co," in letter.body
+    assert "\n" not in letter.subject
+    assert "&amp;" not in letter.body + letter.subject
+
+
+@pytest.mark.req("N28")
+def test_the_letters_of_who_works_for_none_have_no_merchant(db):
+    user = UserFactory()
+    writing.owe_change(user=user, what="password")
+    row = Outbox.objects.get()
+    assert (row.merchant, row.order) == (None, None)
+    [letter] = letters()
+    assert letter.subject == "A change to your access to Seller Central"
+    assert "UTC" in letter.body
+
+
+@pytest.mark.req("PERMISSION-07")
+def test_adding_by_a_command_is_not_told(shop, db):
+    user = UserFactory()
+    by = Actor("operator", "command line")
+    members.add_member(merchant=shop, user=user, preset=Preset.FINANCE, by=by)
+    assert Membership.objects.filter(user=user, merchant=shop).exists()
+    assert letters() == []
