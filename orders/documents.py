@@ -5,7 +5,6 @@ The renderer opens nothing: no address, no file but the packaged style sheet (re
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,8 +15,9 @@ from barcode.codex import Code128
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
-from pypdf import PdfReader, PdfWriter
 
+from core import pdf
+from core.bounded import Bounded
 from orders.domain.contacts import Address, ContactView
 from orders.enums import COMPONENT_LABELS, COMPONENTS, ServiceLevel
 from orders.models import Item, Order
@@ -25,7 +25,8 @@ from orders.models.order import sign_of
 
 A4, LETTER = "a4", "letter"
 MOST_ORDERS = 25  # in one request; more is work for a job
-MOST_LINES = 1200  # of one order; a longer one does not come through the renderer in time
+MOST_LINES = 1200  # in one file; more do not come through the renderer in time
+MOST_MEGABYTES = 512  # for the process that renders
 QUIET_MODULES = 10
 
 
@@ -92,18 +93,25 @@ def render_html(slips: Sequence[Slip]) -> str:
 def render_pdf(slips: Sequence[Slip]) -> bytes:
     """Return one PDF; each order is rendered on its own, so that page n of m counts its pages.
 
-    Raises PdfUnavailable.
+    Raises PdfUnavailable, TooLong, and Unfinished when a text makes it endless.
     """
-    files = [_pdf(one) for one in slips]
-    if len(files) == 1:
-        return files[0]
-    whole = PdfWriter()
-    for file in files:
-        whole.append(PdfReader(io.BytesIO(file)))
-    whole.add_metadata({"/Title": f"Packing slips, {len(files)} orders"})
-    out = io.BytesIO()
-    whole.write(out)
-    return out.getvalue()
+    if sum(len(one.items) for one in slips) > MOST_LINES:
+        raise TooLong(
+            _("One file holds at most %d lines. Select fewer orders at once.") % MOST_LINES
+        )
+    title = f"Packing slips, {len(slips)} orders"
+    try:
+        return _renderer.run(pdf.make, [render_html([one]) for one in slips], _style(), title)
+    except OSError as missing:
+        raise PdfUnavailable(
+            "Pango is not installed on the server:"
+            " install libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0."
+        ) from missing
+
+
+_renderer = Bounded(
+    preload=["core.pdf", "weasyprint"], seconds=20, wait=3, megabytes=MOST_MEGABYTES
+)
 
 
 def address_lines(address: Address, language: str = "en") -> list[str]:
@@ -170,38 +178,9 @@ def _barcode(text: str) -> tuple[str, int]:
     return "".join(path), len(modules) + 2 * QUIET_MODULES
 
 
-def _pdf(one: Slip) -> bytes:
-    try:
-        from weasyprint import CSS, HTML
-        from weasyprint.text.fonts import FontConfiguration
-    except OSError as missing:
-        raise PdfUnavailable(
-            "Pango is not installed on the server:"
-            " install libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0."
-        ) from missing
-    fonts = FontConfiguration()
-    html = render_html([one])
-    sheet = CSS(string=_style(), font_config=fonts, url_fetcher=_refuse())
-    document = HTML(string=html, url_fetcher=_refuse(), base_url="about:blank")
-    pdf: bytes = document.write_pdf(stylesheets=[sheet], font_config=fonts)
-    return pdf
-
-
 @lru_cache(maxsize=1)
 def _style() -> str:
     found = finders.find("css/packing-slip.css")
     assert isinstance(found, str)
     with open(found, encoding="utf-8") as file:
         return file.read()
-
-
-@lru_cache(maxsize=1)
-def _refuse() -> Any:
-    """Return a fetcher that opens nothing, whatever a name or a title asks for."""
-    from weasyprint.urls import URLFetcher
-
-    class Refusing(URLFetcher):  # type: ignore[misc]
-        def fetch(self, url: str, headers: Any = None) -> Any:
-            raise ValueError("A packing slip loads nothing.")
-
-    return Refusing(allow_redirects=False)

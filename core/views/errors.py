@@ -53,6 +53,11 @@ def refused(request: HttpRequest, text: str) -> HttpResponse:
     return _page(request, 403, _("You have no access to this page"), text)
 
 
+def unfinished(request: HttpRequest, text: str) -> HttpResponse:
+    """Say that something asked for could not be made this time; nothing was changed (FT-37)."""
+    return _page(request, 503, _("This could not be made"), text)
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _page(
         request,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from accounts.access import needs
 from accounts.domain import calendar
 from accounts.models import Marketplace
 from accounts.permissions import Function
+from core.bounded import Unfinished
 from core.http import MerchantRequest
 from core.refusal import Refusal
 from core.views import errors
@@ -25,6 +27,7 @@ from orders.models import Item, Order
 from orders.views import acting, acts
 
 PAPERS = Marketplace.PaperSize
+log = logging.getLogger(__name__)
 
 
 @require_GET
@@ -113,6 +116,11 @@ def _pdf(request: MerchantRequest, orders: Sequence[Order], name: str) -> HttpRe
     except documents.TooLong as long:
         refusal = Refusal("INVALID_INPUT", str(long))
         return errors.conflict(request, refusal)
+    except Unfinished as why:
+        log.warning("pdf.unfinished", extra={"code": str(why), "count": len(orders)})
+        return errors.unfinished(
+            request, _("The PDF could not be made. Try again, or select fewer orders at once.")
+        )
     printing.remember_print(order_ids=[order.pk for order in orders], by=request.actor)
     response = HttpResponse(file, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -24,7 +24,7 @@ def addresses(number: str) -> list[tuple[str, Access]]:
     found = []
     for address, pattern in patterns("sellercentral.urls"):
         access = getattr(pattern.callback, "access", None)
-        if access is not None:
+        if isinstance(access, Access):  # a buyer's pages are tried in tests/checkout
             found.append(
                 (f"/{address}".replace("<str:number>", number).replace("<int:pk>", "1"), access)
             )

@@ -8,6 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 from core.templatetags.ui import day_words
+from orders import documents
 from orders.domain.drafts import ContactDraft
 from tests.factories import (
     AMOUNTS,
@@ -263,3 +264,13 @@ def test_a_stranger_gets_404_and_one_without_the_right_403(client, shop, charlie
         client.force_login(user)
         for form in ("packing-slip/", "packing-slip.pdf"):
             assert client.get(f"/orders/{order.number}/{form}").status_code == code
+
+
+@pytest.mark.req("SLIP-06", "FT-37", "IMPL-26")
+def test_a_sheet_that_cannot_be_made_in_time_is_said_calmly(client, alice, order, monkeypatch):
+    client.force_login(alice)
+    monkeypatch.setattr(documents._renderer, "_seconds", 0.0)
+    answer = client.get(f"/orders/{order.number}/packing-slip.pdf")
+    assert answer.status_code == 503
+    assert "The PDF could not be made. Try again" in words(answer)
+    assert not order.history.filter(event="order.slip_printed").exists()
