@@ -48,7 +48,7 @@ def test_the_buyer_cancels_and_is_not_charged(client, shop, make, minutes, move)
     assert rates.of_month(shop, at=clock.now()).cancelled == 0
 
 
-@pytest.mark.req("T11", "N37")
+@pytest.mark.req("T11")
 def test_the_merchant_hears_of_it_if_told_to_ship(client, shop):
     """Sold, Ship Now leaves when the window has passed; a test order can be cancelled later."""
     told, silent = (unshipped_order(shop, is_test=True) for _ in range(2))

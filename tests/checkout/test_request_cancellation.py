@@ -19,7 +19,7 @@ from tests.pages import form_of, kinds, snapshot, words
 from tests.races import racers
 
 
-@pytest.mark.req("BUYERCANCEL-02", "BUYERCANCEL-03", "BUYERCANCEL-07", "N20")
+@pytest.mark.req("BUYERCANCEL-02", "BUYERCANCEL-03", "BUYERCANCEL-07")
 @pytest.mark.parametrize("reason", RequestReason.values)
 def test_a_request_is_filed_and_the_order_stays(client, order, reason):
     page = client.get(page_of(order, "cancel/"))
@@ -107,7 +107,7 @@ def test_a_prime_request_goes_straight_to_the_operators(client, alice, shop, cha
     assert answer.status_code == 409
 
 
-@pytest.mark.req("BUYERCANCEL-05", "N22")
+@pytest.mark.req("BUYERCANCEL-05")
 def test_after_its_hours_the_buyer_is_told_and_may_pass_it_on(client, order):
     request = file_request(order)
     early = request.answer_by_at - timedelta(seconds=1)
@@ -154,7 +154,7 @@ def test_without_a_request_nothing_is_passed_on(client, order):
     assert snapshot(order) == before
 
 
-@pytest.mark.req("BUYERCANCEL-04", "N21")
+@pytest.mark.req("BUYERCANCEL-04")
 def test_a_declined_request_tells_the_sellers_words(client, order):
     request = file_request(order)
     requests.decline(order_id=order.pk, answer="Packed <b>already</b>.\nSorry.", by=BUYER)

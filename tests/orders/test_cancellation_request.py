@@ -145,7 +145,7 @@ def test_accepting_cancels_and_counts_nowhere(client, alice, shop, asked):
     assert "It does not count in your cancellation rate." in page
 
 
-@pytest.mark.req("BUYERCANCEL-04", "N21")
+@pytest.mark.req("BUYERCANCEL-04")
 def test_declining_sends_the_text_and_the_order_stays(client, alice, asked):
     client.force_login(alice)
     text = "Packed <already>.\r\nSend it back, please. 送付済み"
@@ -207,7 +207,7 @@ def test_the_merchant_answers_also_what_was_passed_on(client, alice, asked, answ
     assert not BuyerRequest.objects.escalated().exists()
 
 
-@pytest.mark.req("BUYERCANCEL-05", "TECH-04", "AUTO-13", "N22")
+@pytest.mark.req("BUYERCANCEL-05", "TECH-04", "AUTO-13")
 def test_the_job_tells_the_buyer_once_and_a_dry_run_plans_it(asked):
     at = (request_of(asked).answer_by_at + timedelta(hours=1)).isoformat()
 
