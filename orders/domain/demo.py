@@ -15,10 +15,18 @@ from catalog.domain import listings
 from catalog.domain.listings import NewListing
 from core.actor import Actor
 from core.money import round_half_up, unit_of
-from orders.domain import amounts, cancellations, placing, refunds, shipments, verification
+from orders.domain import (
+    amounts,
+    cancellations,
+    placing,
+    refunds,
+    requests,
+    shipments,
+    verification,
+)
 from orders.domain.drafts import ContactDraft, ItemDraft, OrderDraft
 from orders.domain.packages import Package
-from orders.enums import Act, CancelReason, RefundReason, ServiceLevel
+from orders.enums import Act, CancelReason, RefundReason, RequestReason, ServiceLevel
 from orders.models import Order
 from payments.gateways import Verification, VerificationOutcome
 
@@ -257,6 +265,8 @@ def _special(shop: _Shop, day: timedelta) -> None:
     several = (ItemDraft(sku, 6, shop.amounts(price * 6)),)
     partly = shop.verified(10 * day, items=several)
     shop.confirm(partly, 2 * day, units=2)
+    wished = shop.verified(timedelta(hours=26))
+    requests.file_request(order_id=wished.pk, reason=RequestReason.BY_MISTAKE, by=CHECKOUT)
     if not british:
         shop.verified(
             timedelta(hours=20),

@@ -85,6 +85,10 @@ CHECKS: Mapping[str, str] = {
         SELECT o.merchant_id, o.id, 'no reason' FROM orders_order o
         WHERE (o.status = 'cancelled') <> EXISTS (
           SELECT 1 FROM orders_cancellation c WHERE c.order_id = o.id)""",
+    "BUYERCANCEL-07 only an unshipped order has an open request": """
+        SELECT r.merchant_id, r.order_id, o.status || ' with a request'
+        FROM orders_buyerrequest r JOIN orders_order o ON o.id = r.order_id
+        WHERE r.state IN ('open', 'escalated') AND o.status <> 'unshipped'""",
     "INV-06 units shipped are units in packages": """
         SELECT i.merchant_id, i.order_id, 'item ' || i.id
         FROM orders_item i
@@ -101,7 +105,9 @@ CHECKS: Mapping[str, str] = {
         SELECT e.merchant_id, e.order_id, e.event || ' ' || e.number FROM audit_entry e
         WHERE e.event IN ('order.placed', 'order.verified', 'order.shipment_confirmed',
                           'order.cancelled', 'order.auto_cancelled', 'order.refund_completed',
-                          'order.confirmation_warned')
+                          'order.confirmation_warned', 'order.request_overdue',
+                          'order.request_declined',
+                          'order.request_closed')
           AND NOT EXISTS (SELECT 1 FROM notifications_outbox m
             WHERE m.order_id = e.order_id
               AND m.event_key LIKE 'history-' || e.merchant_id || '-' || e.number || ':%')""",
