@@ -1,4 +1,4 @@
-"""Confirms or refunds in a process that is killed on the way: `python -m tests.killed`.
+"""Confirms, refunds or changes in a process that is killed on the way: `python -m tests.killed`.
 
 Reads a JSON list of [act, order id, point, token] from standard input; each line of work is done in
 a process of its own that dies by SIGKILL at its point.
@@ -41,12 +41,14 @@ def and_die(step: Callable[..., Any]) -> Callable[..., Any]:
 
 def act_and_die(act: str, order_id: int, point: str, token: str) -> None:
     from audit.domain.submissions import Once
-    from orders.domain import refunds, shipments
+    from orders.domain import edits, refunds, shipments
     from orders.domain.amounts import Everything
     from orders.domain.packages import Package
     from orders.enums import RefundReason
+    from orders.models import Item
     from payments.domain import operations
     from payments.gateways.sandbox import SandboxGateway
+    from tests.buyers import BUYER
     from tests.factories import STAFF
 
     if point == POINTS[0]:
@@ -64,6 +66,9 @@ def act_and_die(act: str, order_id: int, point: str, token: str) -> None:
         package = Package(date.fromisoformat(os.environ["SHIP_DATE"]), "Royal Mail")
         wanted = shipments.Confirmation(order_id, package, once=once)
         shipments.confirm_shipment(wanted=wanted, by=STAFF)
+    elif act == "change":
+        units = dict.fromkeys(Item.objects.filter(order=order_id).values_list("pk", flat=True), 3)
+        edits.edit_order(wanted=edits.Edit(order_id, quantities=units, once=once), by=BUYER)
     else:
         asked = refunds.RefundRequest(
             order_id,

@@ -22,7 +22,7 @@ from catalog.models import StockChange
 from core import clock
 from core.money import Money
 from core.refusal import Refused
-from orders.domain import cancellations, invariants, refunds, settling, shipments
+from orders.domain import cancellations, edits, invariants, refunds, settling, shipments
 from orders.domain.amounts import Everything
 from orders.domain.packages import Package
 from orders.enums import CancelReason, RefundReason
@@ -30,7 +30,8 @@ from orders.models import Order
 from payments.domain import operations
 from payments.gateways import CLOSED, Answer, gateway, sandbox
 from payments.models import Operation, Payment, SandboxEntry
-from tests.factories import GATEWAY, STAFF, shipped_order, unshipped_order
+from tests.buyers import BUYER, file_request
+from tests.factories import GATEWAY, PLAIN, STAFF, ItemDraft, shipped_order, unshipped_order
 from tests.factories import refund as give_back
 from tests.killed import POINTS
 from tests.outsiders import forms_ready
@@ -345,6 +346,7 @@ def test_the_invariants_hold_and_a_broken_one_is_named(shop):
     order = shipped_order(shop, quantity=2)
     give_back(order, "1.00")
     listing = order.items.get().listing
+    file_request(unshipped_order(shop, lines=[ItemDraft(listing.sku, 1, PLAIN)]))
     StockChange.objects.create(
         merchant=shop, listing=listing, cause="import", before=0, after=1000, changed_at=clock.now()
     )
@@ -361,6 +363,7 @@ def test_the_invariants_hold_and_a_broken_one_is_named(shop):
         "INV-04": """UPDATE audit_entry SET after = '{"status": "pending"}'""",
         "INV-05 every cancelled": "UPDATE orders_order SET status = 'cancelled', cancelled_at = now()",
         "INV-05 no cancelled": "UPDATE orders_order SET status = 'cancelled', cancelled_at = now()",
+        "BUYERCANCEL-07": "UPDATE orders_buyerrequest SET order_id = (SELECT id FROM orders_order WHERE status = 'shipped' LIMIT 1)",
         "INV-06": "UPDATE orders_shipmentline SET quantity = 1",
         "INV-09": "DELETE FROM notifications_outbox",
         "INV-10": "UPDATE audit_entry SET number = number + 1000",
@@ -471,5 +474,37 @@ def test_a_refund_killed_anywhere_pays_once(shop):
         assert (refund.state, order.refunds.get()) == ("completed", refund)
         assert books(order, "refund") == [order.total]
         assert kinds(order).count("N10") == 1
+    assert found(orders[done]) == []
+    assert command("reconcile")[0] == 0
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.req("FT-01", "FT-02", "FT-03", "BUYERCANCEL-01", "INV-02", "IMPL-16", "IMPL-01")
+def test_a_change_killed_anywhere_is_made_whole_or_not_at_all(client, shop):
+    orders = {point: unshipped_order(shop, quantity=2, age=timedelta(0)) for point in POINTS}
+    kill(*[("change", order, point) for point, order in orders.items()])
+    nothing, done = POINTS[0], POINTS[-1]
+
+    assert not Operation.objects.filter(order=orders[nothing]).exists()
+    for point in POINTS:
+        units = orders[point].items.get().quantity_purchased
+        assert units == (3 if point == done else 2), point
+
+    outcomes = [one.outcome for one in settle_after_the_lease()]
+    assert sorted(outcomes) == ["done", "done", "done", "failed", "failed"]  # with the old hold
+    assert {one.outcome for one in settle_after_the_lease()} == {"done"}  # what no change came of
+
+    for point, order in orders.items():
+        once = Once(point, "as typed")
+        wanted = edits.Edit(order.pk, quantities={order.items.get().pk: 3}, once=once)
+        changed = edits.edit_order(wanted=wanted, by=BUYER)  # the same form, sent again
+        order.refresh_from_db()
+        assert changed == order
+        assert (order.quantity_purchased, order.total) == (3, Decimal("18.00"))
+        assert order.history.filter(event="order.buyer_edited").count() == 1
+        settle_after_the_lease()
+        held = Decimal("12.00") + sum(books(order, "authorise")) - sum(books(order, "void"))
+        assert held == order.total
     assert found(orders[done]) == []
     assert command("reconcile")[0] == 0
