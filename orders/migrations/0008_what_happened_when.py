@@ -10,14 +10,26 @@ class Migration(migrations.Migration):
     operations = [
         AddIndexConcurrently(
             "order",
-            models.Index(fields=["merchant", "verified_at"], name="orders_by_verification"),
+            models.Index(
+                fields=["merchant", "verified_at"],
+                include=["is_test"],
+                name="orders_by_verification",
+            ),
         ),
         AddIndexConcurrently(
             "refund",
-            models.Index(fields=["merchant", "submitted_at"], name="refunds_by_submission"),
+            models.Index(
+                fields=["merchant", "submitted_at"],
+                include=["order", "state"],
+                name="refunds_by_submission",
+            ),
         ),
         AddIndexConcurrently(
             "shipment",
-            models.Index(fields=["merchant", "confirmed_at"], name="shipments_by_confirmation"),
+            models.Index(
+                fields=["merchant", "confirmed_at"],
+                include=["order"],
+                name="shipments_by_confirmation",
+            ),
         ),
     ]

@@ -220,7 +220,11 @@ class Order(models.Model):
                 fields=["merchant", "ship_by_at"],
                 condition=Q(status__in=[S.UNSHIPPED, S.PARTIALLY_SHIPPED]),
             ),
-            models.Index(name="orders_by_verification", fields=["merchant", "verified_at"]),
+            models.Index(
+                name="orders_by_verification",
+                fields=["merchant", "verified_at"],
+                include=["is_test"],
+            ),
         ]
 
     def __str__(self) -> str:

@@ -54,7 +54,11 @@ class Refund(models.Model):
             ),
         ]
         indexes = [
-            models.Index(name="refunds_by_submission", fields=["merchant", "submitted_at"]),
+            models.Index(
+                name="refunds_by_submission",
+                fields=["merchant", "submitted_at"],
+                include=["order", "state"],
+            ),
         ]
 
     def __str__(self) -> str:

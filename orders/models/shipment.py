@@ -46,7 +46,11 @@ class Shipment(models.Model):
                 fields=["merchant", "tracking_id"],
                 condition=~Q(tracking_id=""),
             ),
-            models.Index(name="shipments_by_confirmation", fields=["merchant", "confirmed_at"]),
+            models.Index(
+                name="shipments_by_confirmation",
+                fields=["merchant", "confirmed_at"],
+                include=["order"],
+            ),
         ]
 
     def __str__(self) -> str:

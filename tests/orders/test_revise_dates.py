@@ -43,7 +43,7 @@ def revise(client, order, **typed):
     return client.post(page_of(order), fields)
 
 
-@pytest.mark.req("DETAIL-15", "N18", "IMPL-04", "SHIP-19")
+@pytest.mark.req("DETAIL-15", "IMPL-04", "SHIP-19")
 def test_the_buyer_is_owed_old_and_new_dates_and_lateness_stays(signed_in, order):
     first = order.ship_by_at
     with clock.stopped(NOON + DAY):
