@@ -121,6 +121,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "initials": initials(str(user)),
             "idle_seconds": request.idle_seconds,  # type: ignore[attr-defined]
             "stay": "settings:login",
+            "own_settings": True,
         }
     if member is not None:
         actor: Actor = request.actor  # type: ignore[attr-defined]
@@ -137,6 +138,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
             "idle_seconds": request.idle_seconds,  # type: ignore[attr-defined]
             "stay": "shortcuts",
             "clock_href": address_of("sandbox_clock") if moves_clock else "",
+            "own_settings": actor.may_edit("login_settings"),
             "tabs": tabs,
             "subnav": next((tab["entries"] for tab in tabs if tab["current"]), []),
         }

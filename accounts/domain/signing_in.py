@@ -11,6 +11,7 @@ from core.throttle import Verdict
 HOUR = 3600
 TRIES_PER_ADDRESS = 100  # an hour
 RESETS_PER_ADDRESS, RESETS_PER_ACCOUNT = 20, 5  # an hour
+CHANGES_PER_PERSON, INVITATIONS_PER_MERCHANT = 5, 60  # an hour: nobody is flooded with our mail
 
 
 def begin(*, email: str, address: str) -> Verdict:
@@ -38,6 +39,20 @@ def wait_for_reset(*, email: str, address: str) -> int:
     here = throttle.use("reset", address, limit=RESETS_PER_ADDRESS, seconds=HOUR, at=at)
     whose = email.casefold()
     return here or throttle.use("reset-of", whose, limit=RESETS_PER_ACCOUNT, seconds=HOUR, at=at)
+
+
+def wait_for_change(*, user_id: int) -> int:
+    """Count a wish for another address; return the seconds to wait, or 0 when it is taken."""
+    return _wait("email-change", str(user_id), CHANGES_PER_PERSON)
+
+
+def wait_for_invitation(*, merchant_id: int) -> int:
+    """Count an invitation that is sent; return the seconds to wait, or 0 when it is taken."""
+    return _wait("invitation", str(merchant_id), INVITATIONS_PER_MERCHANT)
+
+
+def _wait(what: str, who: str, limit: int) -> int:
+    return throttle.use(what, who, limit=limit, seconds=HOUR, at=clock.now())
 
 
 def wait_words(seconds: int) -> str:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import needs_self
 from accounts.domain import members, own_data, second_factor, sign_ins
+from accounts.domain import signing_in as tries
 from accounts.forms.login import EmailForm, NameForm, PasswordForm
 from accounts.views import proving
 from accounts.views.browsers import name_of
@@ -65,6 +66,9 @@ def email(request: MerchantRequest) -> HttpResponse:
         return page(request, template, form, wait=wait)
     if form.errors:
         return page(request, template, form)
+    if wait := tries.wait_for_change(user_id=request.user.pk):
+        form.add_error(None, tries.wait_words(wait))
+        return page(request, template, form, wait=wait)
     own_data.ask_for_email(user=request.user, email=form.cleaned_data["email"])
     told = _("A link was sent to %s. The address counts once you open it, within 24 hours.")
     messages.success(request, told % form.cleaned_data["email"])

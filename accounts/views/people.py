@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.access import needs
 from accounts.domain import calendar, invitations, members
+from accounts.domain import signing_in as tries
 from accounts.forms.people import GROUPS, ROWS, InviteForm, MatrixForm
 from accounts.models import Invitation, Membership
 from accounts.permissions import PRESETS, Function, Level, Preset
@@ -92,6 +93,9 @@ def invite(request: MerchantRequest) -> HttpResponse:
     form = InviteForm(request.POST, presets=_offered(request))
     if not form.is_valid():
         return _page(request, None, None, invite=form, status=422)
+    if wait := tries.wait_for_invitation(merchant_id=request.member.merchant_id):
+        form.add_error(None, tries.wait_words(wait))
+        return _waiting(_page(request, None, None, invite=form, status=429), wait)
     try:
         invitation = invitations.invite(
             merchant_id=request.member.merchant_id,
@@ -114,6 +118,11 @@ def answer_invitation(request: MerchantRequest) -> HttpResponse:
     which = int(given) if given.isascii() and given.isdigit() and len(given) < 19 else 0
     withdrawing = request.POST.get("act") == "withdraw"
     act = invitations.withdraw if withdrawing else invitations.send_again
+    if not withdrawing and (
+        wait := tries.wait_for_invitation(merchant_id=request.member.merchant_id)
+    ):
+        busy = Refusal("TOO_MANY", tries.wait_words(wait))
+        return _waiting(errors.conflict(request, busy), wait)
     try:
         invitation = act(
             merchant_id=request.member.merchant_id, invitation_id=which, by=request.actor
@@ -123,6 +132,11 @@ def answer_invitation(request: MerchantRequest) -> HttpResponse:
     told = _("Invitation to %s is withdrawn") if withdrawing else _("Invitation sent again to %s")
     messages.success(request, told % invitation.email)
     return redirect("settings:permissions")
+
+
+def _waiting(response: HttpResponse, wait: int) -> HttpResponse:
+    response["Retry-After"] = str(wait)
+    return response
 
 
 def _page(

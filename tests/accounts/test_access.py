@@ -156,6 +156,7 @@ def test_pages_without_permission_are_not_in_the_menu(client, bob):
     answer = client.get("/help/shortcuts/")
     assert answer.status_code == 200
     assert '<a class="tab-main"' not in answer.content.decode()
+    assert "Login Settings" not in words(answer)
     assert client.get("/orders/").status_code == 403
     home = client.get("/home/")
     assert home.status_code == 200

@@ -8,7 +8,7 @@ import pytest
 from django.core import signing
 from django.test import Client
 
-from accounts.domain import invitations, members
+from accounts.domain import invitations, members, signing_in
 from accounts.models import Grant, Invitation, Membership, User
 from accounts.permissions import PRESETS, Function, Level, Preset
 from audit.models import Entry
@@ -326,6 +326,24 @@ def test_name_and_password_follow_the_rules(signed_in, changes, message):
     assert (answer.status_code, message in words(answer)) == (422, True)
     assert PASSWORD not in answer.content.decode()
     assert everything() == before
+
+
+@pytest.mark.req("IMPL-30", "TH-32")
+def test_sixty_invitations_an_hour_are_enough(signed_in, monkeypatch):
+    monkeypatch.setattr(signing_in, "INVITATIONS_PER_MERCHANT", 2)
+    with clock.stopped(clock.now().replace(minute=30, second=0)):
+        invite(signed_in)
+        which = {"invitation": Invitation.objects.get().pk}
+        assert signed_in.post(ANSWER, which | {"act": "again"}).status_code == 302
+        before = everything()
+        for answer in (
+            invite(signed_in, "second@shop.example"),
+            signed_in.post(ANSWER, which | {"act": "again"}),
+        ):
+            assert (answer.status_code, answer["Retry-After"]) == (429, "1800")
+            assert "Wait 30 minutes, then try again." in words(answer)
+        assert everything() == before
+        assert signed_in.post(ANSWER, which | {"act": "withdraw"}).status_code == 302
 
 
 @pytest.mark.req("IMPL-07", "IMPL-30")

@@ -229,6 +229,15 @@ def test_five_wrong_current_passwords_then_one_must_wait(signed_in, alice):
         assert signed_in.post(PASS, fields).status_code == 302
 
 
+@pytest.mark.req("IMPL-30", "TH-32")
+def test_five_new_addresses_an_hour_are_enough(signed_in):
+    with clock.stopped(clock.now().replace(minute=30, second=0)):
+        answers = [ask(signed_in, f"new{n}@shop.example") for n in range(6)]
+        assert [answer.status_code for answer in answers] == [302] * 5 + [429]
+        assert "Wait 30 minutes, then try again." in words(answers[-1])
+        assert answers[-1]["Retry-After"] == "1800"
+
+
 @pytest.mark.req("TH-25", "SETTINGS-04")
 def test_open_sign_ins_are_listed_and_ended(alice, bob):
     here = sign_in(headers={"User-Agent": FIREFOX})

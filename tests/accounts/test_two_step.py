@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from qrcode import QRCode
 
 from accounts.domain import totp
 from accounts.models import RecoveryCode, SecondFactor, Session
@@ -343,3 +344,22 @@ def test_neither_codes_nor_secrets_come_into_the_log(client, alice, caplog):
 def test_nothing_to_turn_off_leads_back(signed_in):
     assert signed_in.get(OFF)["Location"] == "/settings/login/"
     assert signed_in.get(CODES)["Location"] == SET_UP
+
+
+@pytest.mark.req("SETTINGS-04")
+def test_the_picture_tells_the_app_secret_name_and_site(signed_in, alice, settings):
+    """Each dark square of the picture is one of the code for exactly this address."""
+    settings.SITE_NAME = "Docket & Co"
+    html = signed_in.get(SET_UP).content.decode()
+    secret = re.search(r'class="secret">([A-Z2-7 ]+)<', html)[1].replace(" ", "")
+    address = (
+        f"otpauth://totp/Docket%20%26%20Co%3Aalice%40shop.example?secret={secret}"
+        "&issuer=Docket%20%26%20Co&digits=6&period=30"
+    )
+    code_of_address = QRCode(border=4)
+    code_of_address.add_data(address)
+    matrix = code_of_address.get_matrix()
+    path = re.search(r'class="qr__ink" d="([^"]+)"', html)[1]
+    drawn = {(int(x), int(y)) for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1z", path)}
+    assert drawn == {(x, y) for y, row in enumerate(matrix) for x, dark in enumerate(row) if dark}
+    assert f'viewBox="0 0 {len(matrix)} {len(matrix)}"' in html
