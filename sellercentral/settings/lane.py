@@ -16,12 +16,11 @@ FAIL_POINTS_FILE = env.str("FAIL_POINTS_FILE", default="")
 
 # Leases and ticks as short as a test can wait for; at their own length in the long lane.
 OPERATION_LEASE_SECONDS = env.int("OPERATION_LEASE_SECONDS", default=60)
-JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=30)
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=45)
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)
 BREAKER_SECONDS = env.float("BREAKER_SECONDS", default=30.0)
 if _tick := env.float("TICK_SECONDS", default=0.0):
-    CELERY_BEAT_SCHEDULE = {
-        name: entry | {"schedule": timedelta(seconds=_tick)}
-        for name, entry in CELERY_BEAT_SCHEDULE.items()
-    }
+    for _entry in CELERY_BEAT_SCHEDULE.values():
+        if isinstance(_entry["schedule"], timedelta):  # what is due at an hour of the day stays so
+            _entry["schedule"] = min(_entry["schedule"], timedelta(seconds=_tick))
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1

@@ -41,25 +41,25 @@ from tests.factories import (
     unshipped_order,
 )
 
-SLUG, EMAIL = "harbour-hearth", "alice@shop.example"
+SHOP, AHEAD = "harbour-hearth", "time-machine"  # the second one's clock may be moved
+EMAIL = "alice@shop.example"
 MAKERS = {"pending": pending_order, "unshipped": unshipped_order, "shipped": shipped_order}
 
 
 def cast() -> dict[str, str]:
-    """Make the shop and alice, who owns it."""
-    shop = MerchantFactory(name="Harbour & Hearth Ltd", slug=SLUG)
+    """Make the shop and alice, who owns it, and a sandbox beside it."""
+    shop = MerchantFactory(name="Harbour & Hearth Ltd", slug=SHOP)
+    MerchantFactory(name="Time Machine Ltd", slug=AHEAD, is_sandbox=True)
     MembershipFactory(merchant=shop, user__name="Alice Owner", user__email=EMAIL, is_owner=True)
     return {"email": EMAIL, "password": PASSWORD}
 
 
 def orders(
-    status: str, count: int = 1, days: float = 0.05, token: str = "ok", **changes: Any
+    status: str, count: int = 1, token: str = "ok", shop: str = SHOP, **changes: Any
 ) -> list[str]:
-    """Make orders of so many days of age; return their numbers."""
-    made = [
-        MAKERS[status](_shop(), age=timedelta(days=days), payment_token="ok", **changes)
-        for _ in range(count)
-    ]
+    """Make orders; return their numbers."""
+    merchant = Merchant.objects.get(slug=shop)
+    made = [MAKERS[status](merchant, payment_token="ok", **changes) for _ in range(count)]
     payments = Payment.objects.filter(pk__in=[order.pk for order in made])
     payments.update(token=token)
     payments.exclude(next_check_at=None).update(next_check_at=clock.now())
@@ -135,8 +135,8 @@ def send_junk() -> None:
 
 
 def days_pass(days: float) -> None:
-    """Move the shop's clock on."""
-    shop = _shop()
+    """Move the sandbox's clock on."""
+    shop = Merchant.objects.get(slug=AHEAD)
     shop.clock_ahead += timedelta(days=days)
     shop.save(update_fields=["clock_ahead"])
 
@@ -163,10 +163,6 @@ def _violations() -> list[invariants.Violation]:
 def _seeded(violation: invariants.Violation) -> bool:
     """Listings of the factories have stock without a journal."""
     return violation.check.startswith("INVENTORY-07")
-
-
-def _shop() -> Merchant:
-    return Merchant.objects.get(slug=SLUG)
 
 
 def main() -> None:

@@ -46,22 +46,30 @@ def test_three_beats_do_as_much_as_one(stack, stage, alice):
     assert stack.letters_twice() == twice
 
 
-@pytest.mark.req("FT-26", "PENDING-10", "G-4", "G-7")
+@pytest.mark.req("FT-26", "AUTO-02", "AUTO-13", "INV-07", "PENDING-10", "G-4", "G-7")
 def test_what_fell_due_while_beat_was_away_is_done_once_it_is_back(stack, stage):
-    """Eight days pass for a shop whose buyers never pay; nothing happens until beat runs again."""
+    """A month passes for a shop; nothing is warned of any more whose time is over."""
     stack.kill("beat")
-    numbers = stage.orders(status="pending", count=5, token="convenience-store-unpaid")
-    stage.days_pass(days=8)
-    assert {stage.story(number=n)["status"] for n in numbers} == {"pending"}
+    shop = {"shop": "time-machine"}
+    unpaid = stage.orders(status="pending", count=3, token="convenience-store-unpaid", **shop)
+    unconfirmed = stage.orders(status="unshipped", count=3, **shop)
+    stage.days_pass(days=31)
+    assert {stage.story(number=n)["status"] for n in unpaid} == {"pending"}
+    assert {stage.story(number=n)["status"] for n in unconfirmed} == {"unshipped"}
 
     stack.again("beat")
     wait_until(
-        lambda: {stage.story(number=n)["status"] for n in numbers} == {"cancelled"},
+        lambda: {stage.story(number=n)["status"] for n in unpaid + unconfirmed} == {"cancelled"},
         RECOVERY,
         "all are cancelled",
     )
-    for number in numbers:
+    wait_until(lambda: stage.open_operations() == 0, RECOVERY, "all are released")
+    for number in unpaid:
         assert stage.story(number=number)["events"]["order.payment_refused"] == 1
+    for number in unconfirmed:
+        story = stage.story(number=number)
+        assert (story["events"]["order.auto_cancelled"], story["books"]) == (1, {"void": 1})
+        assert "N07" not in story["mails"]
 
 
 @pytest.mark.req("FT-27", "G-4")
