@@ -6,6 +6,8 @@ A message says "look for work" and may be lost: whoever cannot keep it lets it g
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -26,30 +28,32 @@ class QoS(redis.QoS):  # type: ignore[misc]
     restore_at_shutdown = False
 
     def ack(self, delivery_tag: str) -> None:
-        try:
-            if not self._is_cut_off():
+        with self._whatever_the_broker_says(delivery_tag) as connected:
+            if connected:
                 super().ack(delivery_tag)
-        finally:
-            self._quick_ack(delivery_tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:
-        try:
-            if not self._is_cut_off():
+        with self._whatever_the_broker_says(delivery_tag) as connected:
+            if connected:
                 super().reject(delivery_tag, requeue=requeue)
+
+    @contextmanager
+    def _whatever_the_broker_says(self, delivery_tag: str) -> Iterator[bool]:
+        """Yield whether the connection that brought a message is there; then let the message go."""
+        connection = self.channel.connection
+        try:
+            yield connection is not None and connection.client is not None
+        except ResponseError as error:
+            _told(error)
         finally:
             self._quick_ack(delivery_tag)
-
-    def _is_cut_off(self) -> bool:
-        """Tell whether the connection that brought the messages was replaced by another."""
-        connection = self.channel.connection
-        return connection is None or connection.client is None
 
     def restore_visible(self, *args: Any, **options: Any) -> Any:
         """Look for messages of dead workers; a broker that is full cannot (FT-14)."""
         try:
             return super().restore_visible(*args, **options)
         except ResponseError as error:
-            log.warning("broker.refuses", extra={"code": type(error).__name__})
+            _told(error)
             return None
 
 
@@ -68,3 +72,8 @@ class Channel(redis.Channel):  # type: ignore[misc]
 
 class Transport(redis.Transport):  # type: ignore[misc]
     Channel = Channel
+
+
+def _told(error: ResponseError) -> None:
+    """Note that the broker refuses: it is full, or what it was asked about is gone."""
+    log.warning("broker.refuses", extra={"code": type(error).__name__})

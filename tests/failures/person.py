@@ -32,10 +32,10 @@ class Answer:
     seconds: float
 
     def form(self, action: str) -> Form:
-        """Return the fields of a form of this page, ready to be sent."""
+        """Return the fields of a form of this page, ready to be sent; empty if there is none."""
         fields = fields_in(self.html, action)
         token = _TOKEN.search(self.html)
-        return fields | ({"csrfmiddlewaretoken": token[1]} if token else {})
+        return fields | {"csrfmiddlewaretoken": token[1]} if fields and token else {}
 
 
 class Person:

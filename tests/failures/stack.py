@@ -47,7 +47,7 @@ class Stack:
         self.address = f"http://127.0.0.1:{(port := services.free_port())}"
         self._port, self._mail_port = port, services.free_port()
         self.mails = self.folder / "mails.jsonl"
-        self._supervisor = Supervisor(lambda text: None)
+        self._supervisor = Supervisor(self._say)
         self._children: dict[str, Child] = {}
         self.environment: dict[str, str] = {}
 
@@ -133,6 +133,11 @@ class Stack:
         _signal(child, signal.SIGKILL)
         assert child.process is not None
         child.process.wait(30)
+
+    def kill_child(self, name: str) -> None:
+        """Kill one of a part's own children, if it has any just now; the part replaces it."""
+        for pid in self.children_of(name)[-1:]:
+            os.kill(pid, signal.SIGKILL)
 
     def end(self, name: str) -> None:
         """Let a process end in its own orderly way."""
@@ -227,6 +232,10 @@ class Stack:
         """Return how many letters came once more than they should."""
         came = self.letters()
         return len(came) - len(set(came))
+
+    def _say(self, text: str) -> None:
+        with (self.folder / "supervisor.log").open("a") as lines:
+            lines.write(text + "\n")
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")

@@ -15,7 +15,7 @@ from quickstart import product
 from tests.failures.person import Answer, Person, doubled, promised
 from tests.failures.stack import LONG, wait_until
 
-PARTS = ("web", "worker", "beat", "redis", "postgres")
+PARTS = ("web", "worker", "beat", "redis", "postgres", "a web worker", "a worker's child")
 KILLS = int(os.environ.get("KILLS", "1000" if LONG else "20"))
 PAIRS = int(os.environ.get("PAIRS", "30" if LONG else "3"))
 ACTS = {"confirm": "unshipped", "cancel": "unshipped", "refund": "shipped"}
@@ -84,13 +84,18 @@ def test_a_storm_loses_nothing_and_doubles_nothing(stack, stage, sign_in, promis
     dice = random.Random(seed)
     already = stack.letters_twice()
 
+    calm = threading.Event()  # never set: pauses of the storm
+
     def storm() -> None:
         for _ in range(KILLS):
             name = dice.choice(PARTS)
-            stack.kill(name)
-            threading.Event().wait(dice.uniform(0, 1.5))
-            stack.again(name, wait=name in ("postgres", "redis"))
-            threading.Event().wait(dice.uniform(0, 1.5))
+            if name in ("a web worker", "a worker's child"):
+                stack.kill_child("web" if "web" in name else "worker")
+            else:
+                stack.kill(name)
+                calm.wait(dice.uniform(0, 1))
+                stack.again(name, wait=name in ("postgres", "redis"))
+            calm.wait(dice.uniform(0, 2))
 
     done = under_load(stack, stage, sign_in, promises, max(40, KILLS * 2), storm)
 
