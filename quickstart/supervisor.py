@@ -68,10 +68,17 @@ class Supervisor:
         while child.ready is not None and not self.stopping and not child.ready():
             if child.process.poll() is not None:
                 code = child.process.returncode
+                _signal_group(child.process, signal.SIGKILL)
+                self.forget(child)
                 raise SystemExit(f"{child.name} ended at once (exit {code}); see {child.log}")
             if time.monotonic() > end:
                 raise SystemExit(f"{child.name} is not ready after {timeout} s; see {child.log}")
             time.sleep(0.05)
+
+    def forget(self, child: Child) -> None:
+        """Let go of a child that has ended: its number may soon be that of somebody else."""
+        assert child.process is not None
+        self._tell(f"- {child.process.pid}")
 
     def run_once(self, args: list[str], env: dict[str, str], cwd: pathlib.Path) -> int:
         """Run a command to its end, watched like a child; return its exit status."""
@@ -130,6 +137,7 @@ class Supervisor:
         if code is None:
             return True
         _signal_group(child.process, signal.SIGKILL)
+        self.forget(child)
         recent = [at for at in child.starts if at > time.monotonic() - 60]
         if len(recent) >= 5:
             told = f"{child.name} ended {len(recent)} times within a minute (exit {code})"
@@ -144,6 +152,8 @@ class Supervisor:
         return True
 
     def _stop(self, child: Child, process: subprocess.Popen[bytes]) -> None:
+        if process.returncode is not None:
+            return  # ended, and cleared away, when it was last looked at
         if process.poll() is None:
             try:
                 process.send_signal(child.stop)
@@ -163,7 +173,7 @@ class Supervisor:
         """Start a watchdog that knows what runs: at first nothing, later what outlived another."""
         read_end, self._pipe = os.pipe()
         for child in self.children:
-            if child.process is not None:
+            if child.process is not None and child.process.returncode is None:
                 self._tell(f"+ {child.process.pid} {int(child.stop)}")
         self._watchdog = subprocess.Popen(
             [sys.executable, "-S", "-E", "-c", WATCHDOG], stdin=read_end, start_new_session=True

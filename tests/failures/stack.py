@@ -129,10 +129,7 @@ class Stack:
 
     def kill(self, name: str) -> None:
         """Kill a process and all its children at once, as kill -9 of its group does."""
-        child = self._children[name]
-        _signal(child, signal.SIGKILL)
-        assert child.process is not None
-        child.process.wait(30)
+        self._clear_away(self._children[name])
 
     def kill_child(self, name: str) -> None:
         """Kill one of a part's own children, if it has any just now; the part replaces it."""
@@ -144,8 +141,15 @@ class Stack:
         child = self._children[name]
         assert child.process is not None
         child.process.send_signal(child.stop)
-        child.process.wait(60)
+        wait_until(lambda: _has_ended(child), 60, f"{name} ends")
+        self._clear_away(child)
+
+    def _clear_away(self, child: Child) -> None:
+        """Kill what is left of a group while its number is still its own, then let go of it."""
         _signal(child, signal.SIGKILL)
+        assert child.process is not None
+        child.process.wait(30)
+        self._supervisor.forget(child)
 
     def again(self, name: str, *, wait: bool = True) -> None:
         """Start a process that ended, with the same command line."""
@@ -172,8 +176,7 @@ class Stack:
         del self._children[name]
 
     def runs(self, name: str) -> bool:
-        process = self._children[name].process
-        return process is not None and process.poll() is None
+        return not _has_ended(self._children[name])
 
     def children_of(self, name: str) -> list[int]:
         """Return the process ids of the children that a part of the product keeps."""
@@ -188,7 +191,8 @@ class Stack:
         self.points.with_suffix(".hits").unlink(missing_ok=True)
         for name, child in self._children.items():
             _signal(child, signal.SIGCONT)
-            if child.process is not None and child.process.poll() is not None:
+            if _has_ended(child):
+                self._clear_away(child)
                 self.again(name)
         wait_until(self.is_ready, 60, "the product is ready")
 
@@ -273,8 +277,18 @@ def _listens(port: int) -> bool:
     return True
 
 
+def _has_ended(child: Child) -> bool:
+    """Tell whether a process has ended, without taking its number from it."""
+    process = child.process
+    if process is None or process.returncode is not None:
+        return True
+    looking = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    return os.waitid(os.P_PID, process.pid, looking) is not None
+
+
 def _signal(child: Child, number: signal.Signals) -> None:
-    if child.process is None:
+    """Signal a group, unless its number may belong to somebody else by now."""
+    if child.process is None or child.process.returncode is not None:
         return
     try:
         os.killpg(child.process.pid, number)
