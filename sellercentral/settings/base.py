@@ -206,11 +206,9 @@ USE_I18N = True
 LANGUAGE_CODE = "en-gb"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
-EMAIL_CONFIG = env.email_url(
-    # The reader of addresses takes one slash away: the path's own is the fourth.
-    "EMAIL_URL",
-    default=f"filemail:///{(BASE_DIR / '.runtime' / 'mail').as_posix()}",
-)
+# The reader of addresses takes one slash away: the path's own is the fourth.
+_MAIL_FOLDER = f"filemail:///{(BASE_DIR / '.runtime' / 'mail').as_posix()}"
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default=_MAIL_FOLDER)
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)  # seconds for a connection, and each answer
 MAIL_ANSWER_SECONDS = 45  # for the receipt of a whole message: who hangs up early sends twice
@@ -236,6 +234,7 @@ CELERY_TASK_TIME_LIMIT = 300
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 600,
+    "max_retries": 0,  # whoever nudges tries once: else a page would wait three times as long
     "socket_timeout": 2,
     "socket_connect_timeout": 1,
 }

@@ -9,7 +9,7 @@ from accounts.domain import members
 from accounts.models import Membership
 from accounts.permissions import Preset
 from core.actor import Actor
-from notifications.domain.letters import WRITERS
+from notifications.domain.letters import READERS
 from notifications.models import Outbox
 from tests.factories import MembershipFactory, UserFactory
 from tests.letters import letters
@@ -17,7 +17,7 @@ from tests.letters import letters
 
 @pytest.mark.req("N27", "N28", "N29", "NOTIF-01")
 def test_each_kind_has_a_writer_and_leaves_by_the_way_of_persons(shop, alice):
-    assert {"N27", "N28", "N29"} <= set(WRITERS)
+    assert {"N27", "N28", "N29"} <= set(READERS)
     writing.owe_reset(alice)
     writing.owe_change(user=alice, what="password")
     rows = Outbox.objects.order_by("pk")
