@@ -13,6 +13,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core import days
 from core.money import AmountError, parse_amount
 from core.refusal import Refusal
 from orders import carriers
@@ -20,7 +21,6 @@ from orders.domain.drafts import is_plain
 from orders.enums import BOXES, CancelReason, OrderStatus, RefundReason
 from orders.models import Item, Order
 
-DATE_FORMS = ("%Y-%m-%d", "%d/%m/%Y", "%d %b %Y")
 TOKEN = r"\A[0-9A-Za-z_-]{1,64}\Z"  # of ours are 32 characters
 SELECT = {"class": "select"}
 INPUT = {"class": "input"}
@@ -39,6 +39,10 @@ class ActForm(forms.Form):
         )
         super().__init__(data, **kwargs)
         self.order = order
+        example = days.example(order.marketplace.country)
+        for field in self.fields.values():
+            if isinstance(field, DayField):
+                field.error_messages["invalid"] = _("Enter a date, like %s") % example
 
     def refuse(self, refusal: Refusal) -> None:
         """Show a refusal at the field it is about, else above the form."""
@@ -65,23 +69,22 @@ class ActForm(forms.Form):
 
 
 class DayField(forms.DateField):
-    """A day as the date control sends it; also 8/12/2026 and 8 Dec 2026, day before month."""
+    """A day as the date control sends it, or as it is typed: see ``core.days``."""
 
     widget = forms.DateInput(
         attrs={"type": "date", "class": "input input--short"}, format="%Y-%m-%d"
     )
     default_error_messages = {
-        "invalid": gettext_lazy("Enter a date, like 8 Dec 2026"),
         "required": gettext_lazy("Enter a Ship Date"),
     }
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(input_formats=DATE_FORMS, **kwargs)
-
     def to_python(self, value: Any) -> date | None:
-        if isinstance(value, str) and not value.isascii():
-            raise forms.ValidationError(self.error_messages["invalid"])
-        return super().to_python(value)
+        if not value or isinstance(value, date):
+            return super().to_python(value)
+        day = days.read_day(value)
+        if day is None:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return day
 
 
 class LineField(forms.CharField):
@@ -327,7 +330,8 @@ class DatesForm(ActForm):
         if order.status == OrderStatus.SHIPPED:
             del self.fields["ship"]
         for name in present.keys() & self.fields.keys():
-            self.fields[name].error_messages["required"] = _("Enter a date, like 8 Dec 2026")
+            messages = self.fields[name].error_messages
+            messages["required"] = messages["invalid"]
 
 
 class NoteForm(forms.Form):

@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy, ngettext
 
+from core.days import day_words
 from core.text import initials
 
 register = template.Library()
@@ -92,16 +93,6 @@ def refund_pill(state: str) -> SafeString:
 def _pill(kind: str, shape: str, label: object, *, large: bool) -> SafeString:
     size = " pill--lg" if large else ""
     return format_html('<span class="pill pill--{}{}">{}{}</span>', kind, size, icon(shape), label)
-
-
-def day_words(day: date, country: str, *, weekday: bool = True, year: bool = True) -> str:
-    """Return a day as people write it: Tue 8 Dec 2026, 12 Dec 2026, Wed 9 Dec; 2026/12/08."""
-    if country == "JP":
-        return f"{day:%Y/%m/%d}"
-    words = f"{day.day} {day:%b}"
-    if weekday:
-        words = f"{day:%a} {words}"
-    return f"{words} {day.year}" if year else words
 
 
 @register.simple_tag(takes_context=True)

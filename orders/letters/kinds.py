@@ -16,7 +16,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from core.templatetags.ui import day_words
+from core.days import day_words
 from notifications.domain.envelopes import one_line
 from notifications.models import Outbox
 from orders import carriers

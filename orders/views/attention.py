@@ -18,9 +18,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.permissions import Function
 from core.actor import Actor
+from core.days import day_words
 from core.http import MerchantRequest
 from core.navigation import address_of
-from core.templatetags.ui import day_words
 from orders.domain import rates
 from orders.domain.glance import Glance, nearest_deadlines
 from orders.domain.listing import MOST_COUNTED

@@ -17,9 +17,9 @@ from accounts.access import needs
 from accounts.domain import calendar
 from accounts.permissions import Function
 from core import charts
+from core.days import day_words
 from core.duties import duties_of
 from core.http import MerchantRequest
-from core.templatetags.ui import day_words
 from orders.domain import glance, listing
 from orders.domain.glance import Day, Glance
 from orders.views import attention

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.domain import calendar
 from accounts.models import Marketplace, Membership
+from core import days
 from orders.cursors import read_cursor
 from orders.domain import numbers, searching
 from orders.domain.listing import ATTENTION, Criteria, Cursor, Pressing, Sort
@@ -63,6 +64,7 @@ class ListQuery:
 
     status: "" for the default view, a status, "all" or a view of ``PRESSING``.
     range: a key of ``RANGES``, "custom" or "all". by: "", or what it is about, of ``BY``.
+    country: of the marketplace; days are told in its form.
     errors: messages by field; nothing is searched while there are any.
     """
 
@@ -80,6 +82,7 @@ class ListQuery:
     size: int = 25
     cursor: Cursor | None = None
     advanced: bool = False
+    country: str = "GB"
     errors: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
 
@@ -180,7 +183,7 @@ class ListQuery:
 
 def read(parameters: QueryDict, member: Membership, *, today: date) -> ListQuery:
     """Read the address line; see ``ListQuery`` for what its parts mean."""
-    asked = ListQuery(size=member.page_size)
+    asked = ListQuery(size=member.page_size, country=member.merchant.marketplace.country)
     asked.parameters = {
         name: parameters.getlist(name) if name == "sub_type" else parameters[name]
         for name in _KNOWN
@@ -265,14 +268,10 @@ def _read_day(asked: ListQuery, name: str, today: date) -> date | None:
     text = asked.parameters.get(name)
     if not text:
         return None
-    for form in ("%Y-%m-%d", "%d/%m/%Y", "%d %b %Y"):
-        try:
-            day = datetime.strptime(text.strip(), form).date()  # noqa: DTZ007  a day has no zone
-        except ValueError:
-            continue
-        if text.isascii() and EARLIEST <= day <= today + FURTHEST:
-            return day
-    asked.errors[name] = _("Enter a date, like 8 Dec 2026")
+    day = days.read_day(text)
+    if day is not None and EARLIEST <= day <= today + FURTHEST:
+        return day
+    asked.errors[name] = _("Enter a date, like %s") % days.example(asked.country)
     return None
 
 

@@ -44,6 +44,18 @@ def test_real_days_are_taken_in_the_forms_of_the_field(signed_in, shop, typed):
     assert (answer.status_code, rows(answer)) == (200, [])
 
 
+@pytest.mark.req("IMPL-33", "LIST-07")
+def test_days_are_asked_for_in_the_form_of_the_marketplace(client, kenji, japanese_shop):
+    client.force_login(kenji)
+    answer = client.get("/orders/", {"from": "31/02/2024"})
+    assert answer.status_code == 422
+    assert "Enter a date, like 2026/12/08" in words(answer)
+    assert client.get("/orders/", {"to": "2024/02/29"}).status_code == 200
+    order = unshipped_order(japanese_shop)
+    answer = confirm_by_form(client, order, ship_date="soon")
+    assert "Enter a date, like 2026/12/08" in words(answer)
+
+
 @pytest.mark.req("LIST-07")
 def test_the_last_day_is_a_year_from_now(signed_in, shop):
     """DATE-1."""

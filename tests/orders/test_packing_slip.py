@@ -7,7 +7,7 @@ import io
 import pytest
 from pypdf import PdfReader
 
-from core.templatetags.ui import day_words
+from core.days import day_words
 from orders import documents
 from orders.domain.drafts import ContactDraft
 from tests.factories import (
