@@ -75,3 +75,24 @@ def test_the_two_commands_explain_themselves() -> None:
 
     assert done.returncode == 0
     assert "python3 run.py test" in done.stdout
+
+
+def test_a_command_without_a_database_says_what_to_start(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "run.py", "verify_invariants"],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "SELLERCENTRAL_RUNTIME_DIR": str(tmp_path),
+            "DJANGO_SETTINGS_MODULE": "sellercentral.settings.dev",
+            "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nowhere",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert done.returncode == 1
+    assert "The database cannot be reached" in done.stderr
+    assert "python3 run.py" in done.stderr
+    assert "Traceback" not in done.stderr
