@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.http import HttpRequest, QueryDict
 
 from orders.models import Order
 
 _KEY = "last_looks"
 _MOST = 5  # one person has a few tabs open; older ones are typed again
-_NOT_KEPT = frozenset({"csrfmiddlewaretoken", "recalculate"})
+_LONGEST = 2_000  # characters of a field; a memo has 1,000, which a browser may send as 2,000
 
 
-def keep(request: HttpRequest, order: Order) -> str:
-    """Keep the posted form for its last look and return the name to ask for it with."""
+def keep(request: HttpRequest, order: Order, fields: Collection[str]) -> str:
+    """Keep what was posted for a last look and return the name to ask for it with.
+
+    fields: names of the form's fields; whatever else was posted would only fill the session.
+    """
     name = request.POST.get("token", "")[:64]
-    typed = {k: request.POST.getlist(k) for k in request.POST if k not in _NOT_KEPT}
+    typed = {
+        field: [value[:_LONGEST] for value in request.POST.getlist(field)[:1]]
+        for field in fields
+        if field in request.POST
+    }
     others = [kept for kept in request.session.get(_KEY, []) if kept["name"] != name]
     request.session[_KEY] = [*others, {"name": name, "order": order.pk, "typed": typed}][-_MOST:]
     return name

@@ -96,7 +96,9 @@ def _posted(request: MerchantRequest, order: Order) -> HttpResponse:
         refunds.preview(order=order, items=items, wanted=wanted, by=request.actor)
     except Refused as no:
         return _refused(request, order, items, tab, form, no.refusal)
-    return redirect(f"{request.path}?look={looks.keep(request, order)}")
+    return redirect(
+        f"{request.path}?look={looks.keep(request, order, [*form.fields, 'tab', 'next'])}"
+    )
 
 
 def _impossible(request: MerchantRequest, order: Order) -> Refusal | None:

@@ -73,6 +73,15 @@ def test_the_full_tab_shows_what_is_left_and_asks_for_a_reason(client, alice, sh
         assert str(label) in text
 
 
+@pytest.mark.req("REFUND-13")
+def test_only_the_forms_own_fields_are_kept_for_the_last_look(client, alice, shipped):
+    client.force_login(alice)
+    page = look(client, shipped, "full", memo="Sorry.", padding="x" * 500_000)
+    assert page.status_code == 200
+    assert "padding" not in page.content.decode()
+    assert "x" * 5_000 not in str(dict(client.session))
+
+
 @pytest.mark.req("REFUND-03", "MONEY-06")
 def test_the_partial_tab_has_two_boxes_with_their_maxima(client, alice, shipped):
     client.force_login(alice)
