@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
 # They turn the direction of what follows: a name with one can look like another name.
 _TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -17,6 +20,15 @@ def is_plain(text: str, *, lines: bool = False) -> bool:
 def is_straight(text: str) -> bool:
     """Whether a text reads as it is stored: plain, without markup, turning or line separators."""
     return is_plain(text) and not _TURNING & set(text) and not set("<>\u2028\u2029") & set(text)
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is one e-mail address, at a domain with a name: not at ``[127.0.0.1]``."""
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return not text.endswith("]")
 
 
 def is_blank(text: str) -> bool:

@@ -7,11 +7,10 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxLengthValidator, validate_email
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from core.text import is_blank, is_straight
+from core.text import is_address, is_blank, is_straight
 
 INPUT = "input"
 NO_ADDRESS = {
@@ -134,8 +133,5 @@ def check_address(text: str, refused: Any) -> None:
         raise ValidationError(
             _("Write the address in plain letters; a domain of other letters begins with xn--")
         )
-    try:
-        MaxLengthValidator(254)(text)
-        validate_email(text)
-    except ValidationError as error:
-        raise ValidationError(refused) from error
+    if len(text) > 254 or not is_address(text):
+        raise ValidationError(refused)

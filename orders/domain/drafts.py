@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from accounts.models import Marketplace
 from core.instants import EARLIEST
 from core.money import LARGEST, unit_of
 from core.refusal import Refusal
+from core.text import is_address
 from core.text import is_plain as is_plain
 from orders.enums import COMPONENTS, ServiceLevel
 from orders.models.order import sign_of
@@ -135,9 +134,7 @@ def _problems(draft: OrderDraft, marketplace: Marketplace, at: datetime) -> Iter
     country = draft.contact.country
     if len(country) != 2 or not (country.isascii() and country.isalpha() and country.isupper()):
         yield _wrong("country", _("A country is two capital letters, like GB."))
-    try:
-        validate_email(draft.contact.buyer_email)
-    except ValidationError:
+    if not is_address(draft.contact.buyer_email):
         yield _wrong("buyer_email", _("Enter an e-mail address, like name@example.com."))
     if draft.ship_service_level not in ServiceLevel.values:
         levels = ", ".join(ServiceLevel.values)

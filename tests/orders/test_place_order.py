@@ -16,7 +16,7 @@ from accounts.permissions import Function, Level
 from catalog.models import Listing
 from core import breaker, clock, throttle
 from core.actor import Actor
-from core.templatetags.ui import day_words
+from core.days import day_words
 from orders.domain import verification
 from orders.models import Order
 from tests.factories import (
@@ -274,6 +274,7 @@ def test_the_shops_own_number_comes_in_once(client, key, listing):
         ({"items": [{"sku": "SKU", "quantity": 1, "item_price": "1", "item_promotion": "2"}]}, 422, "INVALID_INPUT", "items.0.item_promotion"),
         ({"payment": {"token": "ok", "method": "points"}}, 422, "INVALID_INPUT", "payment_method"),
         ({"buyer_name": "a\nb"}, 422, "INVALID_INPUT", "buyer_name"),
+        ({"buyer_email": "a@[127.0.0.1]"}, 422, "INVALID_INPUT", "buyer_email"),
         ({"purchased_at": "2099-01-01T00:00:00Z"}, 422, "INVALID_INPUT", "purchased_at"),
     ],
 )  # fmt: skip

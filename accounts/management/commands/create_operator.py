@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.core.validators import validate_email
 
 from accounts.domain import letters, operators
 from core.refusal import Refused
-from core.text import is_blank, is_straight
+from core.text import is_address, is_blank, is_straight
 
 
 class Command(BaseCommand):
@@ -22,9 +20,10 @@ class Command(BaseCommand):
         email, name = options["email"], options["name"].strip()
         if is_blank(name) or not is_straight(name) or len(name) > 100:
             raise CommandError("The name must be up to 100 plain characters.")
+        if not is_address(email):
+            raise CommandError("Write one e-mail address, like ria@platform.example.")
         try:
-            validate_email(email)
             operator = operators.create(email=email, name=name)
-        except (ValidationError, Refused) as no:
-            raise CommandError(" ".join(getattr(no, "messages", [str(no)]))) from no
+        except Refused as no:
+            raise CommandError(str(no)) from no
         self.stdout.write(letters.reset_link(operator))
