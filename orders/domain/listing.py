@@ -39,7 +39,7 @@ __all__ = [
 ]  # fmt: skip
 
 MOST_COUNTED = 10_000  # beyond it a count reads "10,000+"
-MOST_PINNED = 50
+MOST_PINNED = 100  # as many as the longest page shows; "at risk" lists the others
 FEW = 300  # pressing orders that are sorted by hand rather than met along the way
 
 S = OrderStatus
@@ -102,6 +102,7 @@ def page(
 def pinned(merchant_id: int, before: datetime, *, at: datetime) -> list[int]:
     """Return keys of older open orders that no range may hide: the oldest, those at risk (LIST-04).
 
+    Of those at risk the ``MOST_PINNED`` whose deadline is nearest.
     before: the beginning of the range shown.
     """
     older = Criteria(merchant_id, to_at=before)
@@ -121,15 +122,16 @@ def counts(criteria: Criteria, *, at: datetime) -> dict[str, int]:
     """Return how many orders each quick view holds, exactly or up to ``MOST_COUNTED`` + 1.
 
     Keys: the statuses; "attention", "late", "at_risk" and, if it is looked for, "today" (whatever
-    the range); "older": open orders outside it; "more": 1 when a search finds more than was
+    the range); "outside": open orders outside it; "more": 1 when a search finds more than was
     counted, so that each number is a lower bound.
     """
     pressing = _pressing_counts(criteria, at)
     if criteria.search:
         found, is_bounded = searching.counts(criteria)
-        return {**found, **counted(pressing), "older": 0, "more": int(is_bounded)}
+        others = counted({**pressing, "outside": _outside(criteria)})
+        return {**found, **others, "more": int(is_bounded)}
     if criteria.by:
-        return {**_by_status(criteria), **counted(pressing), "older": 0, "more": 0}
+        return {**_by_status(criteria), **counted(pressing), "outside": 0, "more": 0}
     plain = Criteria(
         criteria.merchant_id,
         from_at=criteria.from_at,
@@ -143,7 +145,7 @@ def counts(criteria: Criteria, *, at: datetime) -> dict[str, int]:
         }
     else:
         parts = tallies.counts(plain)
-    parts |= {**pressing, "older": _older(criteria)}
+    parts |= {**pressing, "outside": _outside(criteria)}
     return {**counted(parts), "more": 0}
 
 
@@ -250,7 +252,7 @@ def _pressing_keys(merchant_id: int, now: Pressing) -> Sql:
     return one_of(parts, by="UNION")
 
 
-def _older(criteria: Criteria) -> Sql:
+def _outside(criteria: Criteria) -> Sql:
     """Count open orders outside the chosen range (LIST-05)."""
     outside: list[Sql] = []
     if criteria.from_at is not None:

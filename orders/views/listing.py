@@ -16,8 +16,8 @@ from accounts.access import needs
 from accounts.domain import calendar
 from accounts.models import Membership
 from accounts.permissions import Function
+from core.days import day_words
 from core.http import MerchantRequest, is_inside
-from core.templatetags.ui import day_words
 from orders.cursors import write_cursor
 from orders.domain import listing
 from orders.enums import OrderStatus, SubType
@@ -71,7 +71,10 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
         "is_pressing": bool(pressing),
         "rows": [_row(order, items, request, at) for order in page.orders],
         "pinned": [_row(order, items, request, at) for order in page.also],
-        "older": numbers["older"],
+        "outside": numbers["outside"],
+        "is_outside_older": criteria.to_at is None,
+        "pinned_are_all": len(page.also) < listing.MOST_PINNED,
+        "at_risk": numbers["at_risk"],
         "title": _title(asked, shown, numbers, total, marketplace.country),
         "nothing": _nothing(asked, shown, marketplace.country),
         "total": _count(max(total, last), 0 if pressing else numbers["more"]),

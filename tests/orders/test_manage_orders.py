@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core import clock
+from orders.domain import listing
 from orders.models import Order
 from tests.factories import (
     PLAIN,
@@ -110,6 +111,33 @@ def test_a_banner_counts_open_orders_outside_the_range(signed_in, shop):
     page = signed_in.get("/orders/?range=7d")
     assert "1 older order is awaiting shipment." in words(page)
     assert rows(page) == []
+
+
+@pytest.mark.req("LIST-05")
+def test_the_banner_stands_also_above_results_of_a_search(signed_in, shop):
+    unshipped_order(shop, age=100 * DAY)
+    found = unshipped_order(shop, age=DAY)
+    page = signed_in.get(f"/orders/?search=order_id&keyword={found.number}")
+    assert "1 older order is awaiting shipment." in words(page)
+    assert rows(page) == numbers(found)
+
+
+@pytest.mark.req("LIST-05")
+def test_what_lies_after_a_range_is_not_called_older(signed_in, shop):
+    unshipped_order(shop, age=DAY)
+    page = signed_in.get("/orders/?range=custom&to=2020-01-31")
+    assert "1 order of other dates is awaiting shipment." in words(page)
+    assert "older order" not in words(page)
+
+
+@pytest.mark.req("LIST-04")
+def test_more_orders_at_risk_than_a_page_holds_are_led_to(signed_in, shop, monkeypatch):
+    monkeypatch.setattr(listing, "MOST_PINNED", 2)
+    risky = [unshipped_order(shop, age=days * DAY) for days in (24, 25, 26)]
+    page = signed_in.get("/orders/")
+    assert rows(page) == numbers(risky[2], risky[1])
+    assert "3 are at risk; the nearest to their deadline are shown here." in words(page)
+    assert rows(signed_in.get("/orders/?status=at_risk")) == numbers(*reversed(risky))
 
 
 @pytest.mark.req("LIST-06", "IMPL-05")
