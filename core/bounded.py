@@ -1,6 +1,6 @@
 """Work that a hostile text may make endless, in a process of its own with limits (reliability 2.5).
 
-The process comes from a server that has the libraries loaded, so that it starts in a moment; it
+The process may come from a server that has the libraries loaded, so that it starts in a moment; it
 knows nothing of the database and is killed when its time is up.
 """
 
@@ -11,9 +11,11 @@ import resource
 import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import TypeVar
 
 T = TypeVar("T")
+Context = ForkServerContext | SpawnContext
 
 AT_ONCE = 2  # in one web process; whoever comes then waits a moment for his turn
 
@@ -23,16 +25,20 @@ class Unfinished(Exception):
 
 
 class Bounded:
-    """Runs functions of one module with limits. preload: modules the server loads beforehand.
+    """Runs functions of one module with limits. preload: modules a server loads beforehand.
 
-    seconds: for the work; wait: for one's turn. megabytes: of memory the process may ask for.
+    Without any the process starts from nothing: there is one such server, which is gone where a
+    library it is to load is missing. seconds: for the work; wait: for one's turn. megabytes: of
+    memory the process may ask for.
     """
 
     def __init__(
-        self, *, preload: Sequence[str], seconds: float, wait: float, megabytes: int
+        self, *, preload: Sequence[str] = (), seconds: float, wait: float, megabytes: int
     ) -> None:
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(list(preload))
+        self._context: Context = multiprocessing.get_context("spawn")
+        if preload:
+            self._context = multiprocessing.get_context("forkserver")
+            self._context.set_forkserver_preload(list(preload))
         self._turns = threading.BoundedSemaphore(AT_ONCE)
         self._seconds, self._wait, self._megabytes = seconds, wait, megabytes
 
