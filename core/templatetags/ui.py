@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_lazy, ngettext
 
+from core import markup as limited
 from core.days import day_words
 from core.text import initials
 
@@ -178,6 +179,12 @@ def get(mapping: Mapping[Any, Any], key: Any) -> Any:
 def initials_of(name: str) -> str:
     """{{ person.name|initials }}: MF."""
     return initials(name)
+
+
+@register.filter
+def markup(text: str) -> SafeString:
+    """{{ policy.text|markup }}: what somebody wrote with limited mark-up, harmless."""
+    return limited.as_html(text)
 
 
 @register.filter
