@@ -27,6 +27,8 @@ PUBLIC = frozenset(
         "csp_report",
         "invitation",
         "schema",
+        "seller_profile",
+        "seller_logo",
     }
 )
 

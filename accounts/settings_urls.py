@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts.forms.account import BLOCKS
-from accounts.views import account_info, login_settings, people, two_step
+from accounts.views import account_info, login_settings, people, policies, two_step
 
 app_name = "settings"
 urlpatterns = [
@@ -26,4 +26,7 @@ urlpatterns = [
     path("permissions/remove/", people.remove, name="remove_person"),
     path("permissions/invite/", people.invite, name="invite"),
     path("permissions/invitations/", people.answer_invitation, name="answer_invitation"),
+    path("policies/", policies.policies, name="policies"),
+    path("policies/texts/", policies.edit_texts, name="policies_texts"),
+    path("policies/logo/", policies.edit_logo, name="policies_logo"),
 ]

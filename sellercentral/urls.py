@@ -20,6 +20,7 @@ urlpatterns = [
     path("csp-report/", security.csp_report, name="csp_report"),
     path("orders/", include("orders.urls")),
     path("buyer/", include("checkout.urls")),
+    path("sellers/", include("checkout.seller_urls")),
     path("operator/", include("operators.urls")),
     path("api/v1/", include("orders.api.urls")),
     path("api/gateway/callback/", gateway.Reports.as_view(), name="gateway_callback"),

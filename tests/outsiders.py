@@ -78,6 +78,9 @@ PAGES = {
     "settings/permissions/remove/": Page("GET HEAD POST", F.USER_PERMISSIONS, EDIT),
     "settings/permissions/invite/": Page("POST", F.USER_PERMISSIONS, EDIT),
     "settings/permissions/invitations/": Page("POST", F.USER_PERMISSIONS, EDIT),
+    "settings/policies/": Page("GET HEAD", F.POLICIES),
+    "settings/policies/texts/": Page("GET HEAD POST", F.POLICIES, EDIT),
+    "settings/policies/logo/": Page("GET HEAD POST", F.POLICIES, EDIT),
     ONE: Page("GET", F.MANAGE_ORDERS),
     ONE + "notes/": Page("POST", F.MANAGE_ORDERS, EDIT),
     ONE + "confirm-shipment/": Page("GET POST", F.CONFIRM_SHIPMENTS, EDIT),
@@ -109,6 +112,8 @@ OPEN = {  # what a stranger's GET is answered with
     "health/live/": 200,
     "health/ready/": 200,
     "metrics/": 200,  # from inside; to strangers it is not there (tests/core/test_metrics.py)
+    "sellers/<slug:slug>/": 200,
+    "sellers/<slug:slug>/logo/<slug:digest>.png": 404,
     "csp-report/": 405,
     "api/gateway/callback/": 401,
     "api/schema/": 200,
@@ -136,6 +141,8 @@ EXAMPLES = {
     "operator/work/messages/<int:message_id>/give-up/": "operator/work/messages/1/give-up/",
     "operator/work/operations/<int:operation_id>/ask/": "operator/work/operations/1/ask/",
     "mail/<int:pk>/": "mail/1/",
+    "sellers/<slug:slug>/": "sellers/harbour-hearth/",
+    "sellers/<slug:slug>/logo/<slug:digest>.png": "sellers/harbour-hearth/logo/0.png",
     "invitation/<str:key>/": "invitation/WzEsMV0:x/",
     "^password-reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "password-reset/key/1-x/",
 }
@@ -254,6 +261,11 @@ def settings_ready(client: Client, shop: Any) -> Iterator[tuple[str, dict[str, A
     for number, (block, typed) in enumerate(changes.items()):
         address = f"/settings/account/{block}/"
         yield address, form_of(client, address) | typed | {"seen": shop.version + number}
+    for version, (page, typed) in enumerate(
+        [("texts", {"faq": "Yes."}), ("logo", {"remove": "on"})]
+    ):
+        address = f"/settings/policies/{page}/"
+        yield address, form_of(client, address) | typed | {"seen": version}
     own = {
         "name": {"name": "Alice Renamed"},
         "email": {"email": "alice2@shop.example", "current": PASSWORD},

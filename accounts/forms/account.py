@@ -13,30 +13,16 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.domain.account_info import FIELDS
 from accounts.forms.fields import Address, Addresses, Line, Number, Phone
+from accounts.forms.seen import SeenForm
 from accounts.models import Merchant
 from accounts.models.merchant import MOST_ADDRESSES, MOST_HANDLING_DAYS
 
 
-class BlockForm(forms.Form):
+class BlockForm(SeenForm):
     """What each block carries: the version of the account that was seen."""
 
-    seen = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
-
     def __init__(self, data: Mapping[str, Any] | None, *, merchant: Merchant) -> None:
-        names = [name for name in self.base_fields if name != "seen"]
-        initial = {name: getattr(merchant, name) for name in names} | {"seen": merchant.version}
-        super().__init__(data, auto_id="%s", initial=initial)
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """What was entered, by field of the account."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "seen"}
-
-    def seen_again(self, version: int) -> dict[str, Any]:
-        """Return what was typed with the present version, to be shown again."""
-        kept = self.data.copy()  # type: ignore[attr-defined]
-        kept["seen"] = str(version)
-        return kept  # type: ignore[no-any-return]
+        super().__init__(data, row=merchant)
 
 
 class BusinessForm(BlockForm):

@@ -4,6 +4,7 @@ from accounts.models.invitation import Invitation
 from accounts.models.marketplace import Holiday, Marketplace
 from accounts.models.membership import Grant, Membership
 from accounts.models.merchant import Merchant
+from accounts.models.profile import Logo, Profile
 from accounts.models.second_factor import RecoveryCode, SecondFactor
 from accounts.models.session import Session
 from accounts.models.user import User
@@ -14,9 +15,11 @@ __all__ = [
     "Grant",
     "Holiday",
     "Invitation",
+    "Logo",
     "Marketplace",
     "Membership",
     "Merchant",
+    "Profile",
     "RecoveryCode",
     "SecondFactor",
     "Session",

@@ -332,4 +332,4 @@ def test_another_merchants_settings_are_out_of_reach(client, charlie, shop):
 @pytest.mark.req("NAV-01", "NAV-03")
 def test_the_settings_tab_has_the_entries_that_exist(signed_in):
     page = words(signed_in.get(PAGE))
-    assert "Account Info Login Settings User Permissions" in page
+    assert "Account Info Login Settings User Permissions Your Info & Policies" in page

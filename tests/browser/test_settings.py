@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts.domain import invitations, letters
+from accounts.domain import invitations, letters, profiles
 from accounts.models import Invitation, Merchant
 from accounts.permissions import Preset
 from core.actor import Actor
@@ -15,6 +15,7 @@ from tests.accounts.authenticator import code, turn_on
 from tests.browser.test_accessibility import _violations
 from tests.browser.test_looks import RUNS_OUT, TOO_SMALL, TOO_WIDE
 from tests.factories import PASSWORD, MembershipFactory
+from tests.pictures import png
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -35,6 +36,9 @@ def people(cast):
         user__email=f"{'j' * 60}@shop.example",
     )
     by = Actor("form", alice.name, user_id=alice.pk, owner=True)
+    written = dict.fromkeys(profiles.POLICIES, f"{LONG}\n\n<ul><li>One</li></ul>")
+    profiles.change_policies(merchant_id=shop.pk, values=written, seen=0, by=by)
+    profiles.change_logo(merchant_id=shop.pk, upload=png(1200, 200), seen=1, by=by)
     for email in (f"{'p' * 60}@shop.example", "pat@shop.example"):
         invitations.invite(merchant_id=shop.pk, email=email, preset=Preset.FINANCE, by=by)
     return jo
@@ -52,6 +56,8 @@ def paths(people):
         "/settings/permissions/",
         f"/settings/permissions/?member={people.pk}",
         f"/settings/permissions/remove/?member={people.pk}",
+        *(f"/settings/policies/{page}" for page in ("", "texts/", "logo/")),
+        "/sellers/harbour-hearth/",
         f"/invitation/{key}/",
         "/invitation/x/",
     ]
@@ -176,3 +182,28 @@ def test_the_second_step_can_be_read_by_phone_and_in_the_dark(open_page, cast):
     page.get_by_role("button", name="Sign in").click()
     assert _violations(page) == []
     assert not page.evaluate(TOO_WIDE)
+
+
+@pytest.mark.req("SETTINGS-13", "BUYER-06", "TECH-05", "IMPL-23")
+@pytest.mark.parametrize("script", [True, False])
+def test_policies_and_a_logo_are_published(open_page, cast, tmp_path, script):
+    (tmp_path / "shop.png").write_bytes(png(300, 100))
+    (tmp_path / "shop.svg").write_text("<svg/>")
+    page = open_page("/settings/policies/", script=script)
+    page.get_by_role("link", name="Edit Policies").click()
+    page.fill("#returns", "Within <b>30 days</b>.<script>document.title = 'taken'</script>")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Edit Logo").click()
+    page.set_input_files("#logo", tmp_path / "shop.svg")
+    page.get_by_role("button", name="Save").click()
+    assert page.get_by_text("This file is no PNG or JPG picture").first.is_visible()
+    if script:
+        assert _violations(page) == []
+    page.set_input_files("#logo", tmp_path / "shop.png")
+    page.get_by_role("button", name="Save").click()
+    assert page.get_by_text("Logo saved").is_visible()
+    page.get_by_role("link", name="Seller profile").click()
+    assert page.get_by_text("Within 30 days.").is_visible()
+    assert page.title().startswith("Seller profile")
+    drawn = page.get_by_role("img", name="Logo of Harbour & Hearth")
+    assert drawn.evaluate("image => image.naturalWidth" if script else "image => image.width") > 0

@@ -10,6 +10,7 @@ from typing import Any
 import factory
 from django.apps import apps
 
+from accounts.domain import profiles
 from accounts.models import Grant, Marketplace, Membership, Merchant, User
 from accounts.permissions import PRESETS, Preset
 from catalog.models import Listing
@@ -55,6 +56,13 @@ class MerchantFactory(factory.django.DjangoModelFactory):
     slug = factory.Sequence(lambda n: f"shop-{n}")
     marketplace = factory.LazyFunction(marketplace)
     country = "GB"
+
+
+def tell_buyers(shop: Merchant, *, logo: bytes | None = None, **policies: str) -> None:
+    """Write a shop's first policies, and hang out its logo."""
+    written = profiles.change_policies(merchant_id=shop.pk, values=policies, seen=0, by=STAFF)
+    if logo is not None:
+        profiles.change_logo(merchant_id=shop.pk, upload=logo, seen=written.version, by=STAFF)
 
 
 class MembershipFactory(factory.django.DjangoModelFactory):

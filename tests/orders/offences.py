@@ -116,6 +116,11 @@ ACCOUNTS = [
         " WHERE id = {merchant}",
     ),
     Case(
+        "a_logo_stays_within_its_frame",
+        "INSERT INTO accounts_logo (merchant_id, digest, width, height, picture)"
+        " VALUES ({merchant}, 'd', 601, 200, '')",
+    ),
+    Case(
         "one_open_invitation_an_address",
         copy("accounts_invitation", "invitation", email="upper(email)"),
     ),
