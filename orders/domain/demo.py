@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from accounts.domain import calendar, members
+from accounts.domain import calendar, members, profiles
 from accounts.models import Merchant, User
 from accounts.permissions import Preset
 from catalog.domain import listings
@@ -18,6 +18,7 @@ from core.money import round_half_up, unit_of
 from orders.domain import (
     amounts,
     cancellations,
+    demo_shops,
     placing,
     refunds,
     requests,
@@ -105,9 +106,9 @@ def _open_british(sign_ins: Sequence[SignIn]) -> Merchant:
         region="Cornwall",
         postal_code="TR11 3LH",
         contact_phone="01632 960417",
+        customer_service_hours="Mon to Fri, 9:00 to 17:00",
         customer_service_email="help@harbourandhearth.example",
         notification_emails=["orders@harbourandhearth.example"],
-        returns_policy="Send items back within 30 days for a refund.",
         zero_out_inventory=True,
         is_sandbox=True,
     )
@@ -115,6 +116,7 @@ def _open_british(sign_ins: Sequence[SignIn]) -> Merchant:
     members.add_owner(merchant=shop, user=owner, by=SYSTEM)
     members.add_member(merchant=shop, user=packer, preset=Preset.FULFILMENT, by=SYSTEM)
     members.add_member(merchant=shop, user=reader, preset=Preset.READ_ONLY, by=SYSTEM)
+    _present(shop, demo_shops.POLICIES_BRITISH, demo_shops.british_logo())
     return shop
 
 
@@ -133,7 +135,14 @@ def _open_japanese(sign_ins: Sequence[SignIn]) -> Merchant:
         is_sandbox=True,
     )
     members.add_owner(merchant=shop, user=_person(sign_ins[3].email), by=SYSTEM)
+    _present(shop, demo_shops.POLICIES_JAPANESE, demo_shops.japanese_logo())
     return shop
+
+
+def _present(shop: Merchant, policies: Mapping[str, str], logo: bytes) -> None:
+    """Write policies and hang out a logo, as Your Info & Policies does."""
+    written = profiles.change_policies(merchant_id=shop.pk, values=policies, seen=0, by=SYSTEM)
+    profiles.change_logo(merchant_id=shop.pk, upload=logo, seen=written.version, by=SYSTEM)
 
 
 def _person(email: str) -> User:
