@@ -1,24 +1,27 @@
 """From HTML to PDF by WeasyPrint, which opens nothing: no address, no file (reliability 2.5).
 
+Pictures come with the documents, under names that mean nothing anywhere else.
+
 Runs in a process of its own (``core.bounded``) and therefore knows neither settings nor models.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pypdf import PdfReader, PdfWriter
 
 
-def make(documents: Sequence[str], style: str, title: str) -> bytes:
+def make(documents: Sequence[str], style: str, title: str, pictures: Mapping[str, bytes]) -> bytes:
     """Return one PDF of HTML documents, each rendered alone, so that page n of m counts its pages.
 
+    pictures: PNG files by the whole address that the documents give them, like ``picture:logo``.
     Raises OSError where the libraries are missing.
     """
-    files = [_file(html, style) for html in documents]
+    fetcher = _only(pictures)
+    files = [_file(html, style, fetcher) for html in documents]
     if len(files) == 1:
         return files[0]
     whole = PdfWriter()
@@ -30,24 +33,25 @@ def make(documents: Sequence[str], style: str, title: str) -> bytes:
     return out.getvalue()
 
 
-def _file(html: str, style: str) -> bytes:
+def _file(html: str, style: str, fetcher: Any) -> bytes:
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
 
     fonts = FontConfiguration()
-    sheet = CSS(string=style, font_config=fonts, url_fetcher=_refuse())
-    document = HTML(string=html, url_fetcher=_refuse(), base_url="about:blank")
+    sheet = CSS(string=style, font_config=fonts, url_fetcher=fetcher)
+    document = HTML(string=html, url_fetcher=fetcher, base_url="about:blank")
     pdf: bytes = document.write_pdf(stylesheets=[sheet], font_config=fonts)
     return pdf
 
 
-@lru_cache(maxsize=1)
-def _refuse() -> Any:
-    """Return a fetcher that opens nothing, whatever a name or a title asks for."""
-    from weasyprint.urls import URLFetcher
+def _only(pictures: Mapping[str, bytes]) -> Any:
+    """Return a fetcher that hands out these, whatever else a name or a title asks for."""
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-    class Refusing(URLFetcher):  # type: ignore[misc]
+    class Only(URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: Any = None) -> Any:
-            raise ValueError("A packing slip loads nothing.")
+            if (picture := pictures.get(url)) is None:
+                raise ValueError("A packing slip loads nothing.")
+            return URLFetcherResponse(url, picture, {"Content-Type": "image/png"})
 
-    return Refusing(allow_redirects=False)
+    return Only(allow_redirects=False)

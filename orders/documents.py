@@ -1,6 +1,7 @@
 """Shipping label and packing slip: facts of an order, to HTML, to PDF (SLIP-02 to SLIP-10).
 
-The renderer opens nothing: no address, no file but the packaged style sheet (reliability 2.5).
+The renderer opens nothing: no address, no file but the packaged style sheet (reliability 2.5). A
+logo is handed to it with the sheets.
 """
 
 from __future__ import annotations
@@ -12,11 +13,15 @@ from typing import Any
 
 from babel import Locale
 from barcode.codex import Code128
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from core import pdf
+from accounts.domain import profiles
+from accounts.models import Logo, Merchant
+from core import markup, pdf
 from core.bounded import Bounded
 from orders.domain.contacts import Address, ContactView
 from orders.enums import COMPONENT_LABELS, COMPONENTS, ServiceLevel
@@ -28,6 +33,7 @@ MOST_ORDERS = 25  # in one request; more is work for a job
 MOST_LINES = 1200  # in one file; more do not come through the renderer in time
 MOST_MEGABYTES = 512  # for the process that renders
 QUIET_MODULES = 10
+MOST_ABOUT_RETURNS = 140  # letters of a policy that a slip prints; the rest is at its address
 
 
 class PdfUnavailable(Exception):
@@ -39,10 +45,29 @@ class TooLong(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Seller:
+    """What sheets say of a merchant beside its name and address (SLIP-04).
+
+    logo: its facts, without the picture. returns: the beginning of the policy. address: of the
+    profile that anybody may read.
+    """
+
+    logo: Logo | None
+    returns: str
+    address: str
+
+    @property
+    def picture_name(self) -> str:
+        """Under which the renderer finds the logo: it asks no address (reliability 2.5)."""
+        return f"picture:{self.logo.digest}" if self.logo else ""
+
+
+@dataclass(frozen=True, slots=True)
 class Slip:
     """Everything one sheet shows."""
 
     order: Order
+    seller: Seller
     items: Sequence[dict[str, Any]]
     label_lines: Sequence[str]
     postal_code: str
@@ -61,13 +86,26 @@ class Slip:
         return len(self.label_lines) > 6
 
 
-def slip(order: Order, items: Sequence[Item], contact: ContactView, paper: str) -> Slip:
+def seller(merchant: Merchant) -> Seller:
+    """Read what sheets of a merchant's orders say of it; once for all of them."""
+    path = reverse("seller_profile", args=[merchant.slug])
+    return Seller(
+        logo=profiles.logo_of(merchant.pk),
+        returns=markup.as_line(profiles.of(merchant.pk).returns, MOST_ABOUT_RETURNS),
+        address=f"{settings.SITE_URL}{path}",
+    )
+
+
+def slip(
+    order: Order, items: Sequence[Item], contact: ContactView, paper: str, told: Seller
+) -> Slip:
     """Collect what a sheet shows. order: with merchant and marketplace; items with listing."""
     if len(items) > MOST_LINES:
         raise TooLong(_("A packing slip has at most %d lines.") % MOST_LINES)
     path, width = _barcode(order.number)
     return Slip(
         order=order,
+        seller=told,
         items=[_line(item, order.is_gift) for item in items],
         label_lines=address_lines(contact.address),
         postal_code=contact.address.postal_code,
@@ -84,9 +122,14 @@ def slip(order: Order, items: Sequence[Item], contact: ContactView, paper: str) 
 
 
 def render_html(slips: Sequence[Slip]) -> str:
-    """Return the sheets as one HTML document, the same that pages show and PDFs are made of."""
-    marketplace = slips[0].order.marketplace
-    context = {"slips": slips, "marketplace": marketplace, "merchant": slips[0].order.merchant}
+    """Return the sheets as one HTML document that PDFs are made of; pages show the same sheets."""
+    order = slips[0].order
+    context = {
+        "slips": slips,
+        "marketplace": order.marketplace,
+        "merchant": order.merchant,
+        "in_file": True,
+    }
     return render_to_string("documents/packing_slips.html", context)
 
 
@@ -100,8 +143,14 @@ def render_pdf(slips: Sequence[Slip]) -> bytes:
             _("One file holds at most %d lines. Select fewer orders at once.") % MOST_LINES
         )
     title = f"Packing slips, {len(slips)} orders"
+    pictures = {
+        told.picture_name: profiles.picture_of(told.logo.merchant_id)
+        for told in {one.seller for one in slips}
+        if told.logo
+    }
+    documents = [render_html([one]) for one in slips]
     try:
-        return _renderer.run(pdf.make, [render_html([one]) for one in slips], _style(), title)
+        return _renderer.run(pdf.make, documents, _style(), title, pictures)
     except OSError as missing:
         raise PdfUnavailable(
             "Pango is not installed on the server:"

@@ -44,7 +44,6 @@ class Merchant(models.Model):
     zero_out_inventory = models.BooleanField(default=False)  # CANCEL-10, INVENTORY-06
     handling_business_days = models.PositiveSmallIntegerField(null=True, blank=True)
     list_page_size = models.PositiveSmallIntegerField(default=25)  # until a member chooses
-    returns_policy = models.TextField(blank=True, db_default="")
     is_sandbox = models.BooleanField(default=False)
     clock_ahead = models.DurationField(default=timedelta(0))
     version = models.PositiveIntegerField(default=1)

@@ -76,8 +76,9 @@ def _newest(count: int) -> Sequence[Slip]:
     items: dict[int, list[Item]] = {order.pk: [] for order in orders}
     for item in Item.objects.of_orders(list(items)).select_related("listing"):
         items[item.order_id].append(item)
+    told = documents.seller(shop)
     return [
-        documents.slip(order, items[order.pk], contact, documents.A4)
+        documents.slip(order, items[order.pk], contact, documents.A4, told)
         for order in orders
         if (contact := known[order.pk]) is not None
     ]

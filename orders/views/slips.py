@@ -37,7 +37,7 @@ def packing_slip(request: MerchantRequest, order: Order) -> HttpResponse:
     if (why := acts.refusal(order, Act.PRINT, request.actor, at=at)) is not None:
         return acting.impossible(request, order, why)
     paper = _paper(request)
-    slips = _slips([order], paper)
+    slips = _slips(request, [order], paper)
     context = {
         "order": order,
         "slips": slips,
@@ -110,7 +110,7 @@ def _named(number: str, found: dict[str, Order], why: dict[str, Refusal | None])
 
 def _pdf(request: MerchantRequest, orders: Sequence[Order], name: str) -> HttpResponse:
     try:
-        file = documents.render_pdf(_slips(orders, _paper(request)))
+        file = documents.render_pdf(_slips(request, orders, _paper(request)))
     except documents.PdfUnavailable as missing:
         return HttpResponse(str(missing), status=503, content_type="text/plain; charset=utf-8")
     except documents.TooLong as long:
@@ -135,16 +135,17 @@ def _paper(request: MerchantRequest) -> str:
     return request.member.paper_size or request.member.merchant.marketplace.paper_size
 
 
-def _slips(orders: Sequence[Order], paper: str) -> list[documents.Slip]:
+def _slips(request: MerchantRequest, orders: Sequence[Order], paper: str) -> list[documents.Slip]:
     """Collect the sheets; contact data comes through its one door, the state with it."""
     known = contacts.for_merchant(orders)
     rows = Item.objects.of_orders([order.pk for order in orders]).select_related("listing")
     items: dict[int, list[Item]] = {order.pk: [] for order in orders}
     for item in rows:
         items[item.order_id].append(item)
+    told = documents.seller(request.member.merchant)
     slips = []
     for order in orders:
         contact = known[order.pk]
         if contact is not None:
-            slips.append(documents.slip(order, items[order.pk], contact, paper))
+            slips.append(documents.slip(order, items[order.pk], contact, paper, told))
     return slips

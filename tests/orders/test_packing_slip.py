@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
+from core import pdf
 from core.days import day_words
 from orders import documents
 from orders.domain.drafts import ContactDraft
@@ -17,9 +21,11 @@ from tests.factories import (
     ItemDraft,
     ListingFactory,
     order_in,
+    tell_buyers,
     unshipped_order,
 )
 from tests.pages import words
+from tests.pictures import png
 
 SELECTED = "packing-slips.pdf?order={}"
 
@@ -42,7 +48,8 @@ def text_of(reader: PdfReader) -> str:
 
 @pytest.mark.req("SLIP-01", "SLIP-02", "SLIP-03", "SLIP-04", "SLIP-05", "SLIP-07")
 def test_one_page_carries_label_cut_line_and_list(signed_in, shop):
-    shop.address_1, shop.returns_policy = "Unit 6, Slipway Yard", "30 days"
+    shop.address_1 = "Unit 6, Slipway Yard"
+    tell_buyers(shop, returns="30 days")
     shop.customer_service_email, shop.contact_phone = "help@harbour.example", "0131 496 0001"
     shop.save()
     order = unshipped_order(shop, lines=3, is_business=True, purchase_order_number="PO-77")
@@ -72,6 +79,80 @@ def test_one_page_carries_label_cut_line_and_list(signed_in, shop):
                  "Buyer PO#: PO-77", "Order total", "£36.00"):  # fmt: skip
         assert fact in html
     assert "data-print" in html
+
+
+@pytest.mark.req("SLIP-04", "SETTINGS-13")
+def test_the_page_shows_the_logo_and_leads_to_the_returns_policy(signed_in, shop, settings):
+    settings.SITE_URL = "https://desk.example"
+    tell_buyers(shop, logo=png(), returns="Within <b>30 days</b>. " + "More. " * 100)
+    html = signed_in.get(f"/orders/{unshipped_order(shop).number}/packing-slip/").content.decode()
+    label, slip = html.split('<section class="slip"')
+    found = re.search(
+        r'<img class="slip__logo" src="([^"]+)" alt="Logo of Harbour &amp; Hearth">', slip
+    )
+    assert found
+    assert "<img" not in label
+    assert signed_in.get(found[1])["Content-Type"] == "image/png"
+    address = "https://desk.example/sellers/harbour-hearth/"
+    assert f'<a href="{address}#returns">{address}</a>' in slip
+    assert "Within 30 days. More. More." in slip
+    assert "More.…" in slip
+    assert 'id="returns"' in signed_in.get(f"{address}#returns").content.decode()
+
+
+@pytest.mark.req("SLIP-04", "SETTINGS-13", "INV-20", "TH-42")
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+@pytest.mark.parametrize("logo", [None, png(300, 100)])
+def test_the_pdf_carries_the_logo_and_the_link_without_asking_an_address(
+    signed_in, shop, settings, paper, logo
+):
+    settings.SITE_URL = "http://127.0.0.1:1"  # nobody answers there
+    tell_buyers(shop, logo=logo, returns="Within 30 days.")
+    order = unshipped_order(shop, lines=2)
+    reader = pdf_of(signed_in.get(f"/orders/{order.number}/packing-slip.pdf?paper={paper}"))
+    [page] = reader.pages
+    assert [image.image.size for image in page.images] == ([(300, 100)] if logo else [])
+    links = {note.get_object()["/A"]["/URI"] for note in page["/Annots"]}
+    assert links == {"http://127.0.0.1:1/sellers/harbour-hearth/#returns"}
+    text = text_of(reader).replace("\n", "")
+    assert "Within 30 days." in text
+    assert "http://127.0.0.1:1/sellers/harbour-hearth/" in text
+
+
+@pytest.mark.req("SLIP-04", "SLIP-09")
+def test_every_slip_of_a_file_has_the_logo(signed_in, shop):
+    tell_buyers(shop, logo=png(300, 100))
+    query = "&".join(f"order={unshipped_order(shop).number}" for _ in range(2))
+    pages = pdf_of(signed_in.get(f"/orders/packing-slips.pdf?{query}")).pages
+    assert [len(page.images) for page in pages] == [1, 1]
+
+
+@pytest.mark.req("SLIP-04")
+def test_logo_and_policy_cost_one_query_each_for_any_number_of_slips(
+    signed_in, shop, django_assert_num_queries
+):
+    orders = [unshipped_order(shop) for _ in range(3)]
+    told = documents.seller(shop)
+    assert told.picture_name == ""
+    with django_assert_num_queries(2):
+        assert documents.seller(shop) == told
+    with CaptureQueriesContext(connection) as one:
+        signed_in.get(f"/orders/packing-slips.pdf?order={orders[0].number}")
+    with CaptureQueriesContext(connection) as three:
+        signed_in.get("/orders/packing-slips.pdf", {"order": [order.number for order in orders]})
+    assert len(one) == len(three)
+
+
+@pytest.mark.req("INV-20", "TH-42")
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:1/x.png", "file:///etc/passwd", "data:image/png;base64,AA==",
+                "picture:other", "PICTURE:LOGO", "ftp://127.0.0.1/x", "/sellers/x/logo/y.png"],
+)  # fmt: skip
+def test_the_renderer_hands_out_pictures_by_their_names_alone(address):
+    fetcher = pdf._only({"picture:logo": b"bytes"})
+    assert fetcher("picture:logo").read() == b"bytes"
+    with pytest.raises(ValueError, match="loads nothing"):
+        fetcher(address)
 
 
 @pytest.mark.req("SLIP-06")
