@@ -9,7 +9,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal.ratelimit import truncate_ip
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from accounts.access import SECOND_STEP
 from accounts.domain import members, second_factor, sign_ins, signing_in
@@ -70,7 +70,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if not (isinstance(user, User) and user.is_operator):
             return str(super().get_login_redirect_url(request))
         on = second_factor.is_on(user)
-        return operators_home() if on else reverse("settings:two_step")
+        return reverse("operators:work" if on else "settings:two_step")
 
     def logout(self, request: HttpRequest) -> None:
         log.info("sign_out", extra={"user": request.user.pk})
@@ -78,11 +78,3 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def set_password(self, user: User, password: str) -> None:
         members.set_password(user=user, password=password, known=user.password)
-
-
-def operators_home() -> str:
-    """Return where an operator's day begins: the console, once there is one."""
-    try:
-        return reverse("operator:home")
-    except NoReverseMatch:
-        return reverse("settings:login")

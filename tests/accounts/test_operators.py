@@ -82,6 +82,13 @@ def test_a_later_sign_in_proves_it_with_a_code(client, operator):
     assert client.get(CONSOLE).status_code == 200
 
 
+@pytest.mark.req("PLATFORM-04", "SD-09")
+def test_who_wanted_no_page_begins_at_the_work_of_the_console(client, operator):
+    turn_on(operator)
+    assert sign_in(client)["Location"] == "/operator/work/"
+    assert client.get("/operator/work/").status_code == 200
+
+
 @pytest.mark.req("SD-09", "TH-52")
 def test_a_session_that_has_not_proved_it_signs_in_again(client, operator):
     client.force_login(operator)  # a session from before the second step was set up elsewhere
