@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from orders.views import answering, cancelling, dates, detail, listing, refunding, shipping, slips
+from orders.views import (
+    answering,
+    cancelling,
+    dates,
+    delivering,
+    detail,
+    listing,
+    refunding,
+    shipping,
+    slips,
+)
 
 app_name = "orders"
 
@@ -17,6 +27,7 @@ urlpatterns = [
     path("<str:number>/cancel/", cancelling.cancel_order, name="cancel"),
     path("<str:number>/refund/", refunding.refund_order, name="refund"),
     path("<str:number>/dates/", dates.revise_dates, name="dates"),
+    path("<str:number>/delivered/", delivering.mark_delivered, name="delivered"),
     path("<str:number>/packing-slip/", slips.packing_slip, name="slip"),
     path("<str:number>/packing-slip.pdf", slips.packing_slip_pdf, name="slip_pdf"),
 ]

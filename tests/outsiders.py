@@ -88,6 +88,7 @@ PAGES = {
     ONE + "cancellation-request/": Page("GET POST", F.CANCEL_ORDERS, EDIT),
     ONE + "refund/": Page("GET POST", F.REFUND_ORDERS, EDIT),
     ONE + "dates/": Page("GET POST", F.MANAGE_ORDERS, EDIT),
+    ONE + "delivered/": Page("POST", F.CONFIRM_SHIPMENTS, EDIT),
     ONE + "packing-slip/": Page("GET", F.PACKING_SLIPS),
     ONE + "packing-slip.pdf": Page("GET", F.PACKING_SLIPS),
 }
@@ -98,7 +99,11 @@ ABOUT_NOTHING = {
     "mail/<int:pk>/": 404,
     CLOCK: 404,
 }
-API = {"api/v1/orders/": "GET POST", "api/v1/orders/<str:number>/": "GET"}
+API = {
+    "api/v1/orders/": "GET POST",
+    "api/v1/orders/<str:number>/": "GET",
+    "api/v1/orders/<str:number>/delivery/": "POST",
+}
 OPEN = {  # what a stranger's GET is answered with
     "": 302,
     "login/": 200,
@@ -222,14 +227,13 @@ def forms_ready(client: Client, shop: Any) -> dict[str, dict[str, Any]]:
     """A form for each changing address, filled in so that it would be carried out."""
     parcel, doomed = unshipped_order(shop, quantity=2), unshipped_order(shop)
     paid, noted, later = shipped_order(shop), unshipped_order(shop), unshipped_order(shop)
-    asked = unshipped_order(shop)
+    asked, arrived = unshipped_order(shop), shipped_order(shop)
     file_request(asked)
 
     def of(order: Order, act: str, **typed: Any) -> tuple[str, dict[str, Any]]:
         address = f"/orders/{order.number}/{act}/"
-        page = {"refund": address + "?tab=full", "notes": order.get_absolute_url()}.get(
-            act, address
-        )
+        here = order.get_absolute_url()
+        page = {"refund": address + "?tab=full", "notes": here, "delivered": here}.get(act, address)
         return address, form_of(client, page, address) | typed
 
     return dict(
@@ -242,6 +246,7 @@ def forms_ready(client: Client, shop: Any) -> dict[str, dict[str, Any]]:
             of(paid, "refund", reason="CustomerReturn", confirmed="1"),
             of(noted, "notes", note="A note"),
             of(later, "dates", deliver_to=_far(later)),
+            of(arrived, "delivered"),
             ("/orders/preferences/", {"per_page": "50", "next": "/orders/", "merchant": shop.pk}),
             ("/help/shortcuts/", {"on": "1", "merchant": shop.pk}),
             ("/account/switch/", {"to": shop.slug, "merchant": shop.pk}),

@@ -198,6 +198,7 @@ class OrderOut(serializers.Serializer[Any]):
     verified_at = serializers.DateTimeField(allow_null=True)
     ship_by_at = serializers.DateTimeField()
     deadline_at = serializers.DateTimeField()
+    delivered_at = serializers.DateTimeField(allow_null=True)
     currency = serializers.CharField()
     total = serializers.DecimalField(max_digits=12, decimal_places=2)
     refunded_total = serializers.DecimalField(max_digits=12, decimal_places=2)

@@ -7,4 +7,5 @@ from orders.api import views
 urlpatterns = [
     path("orders/", views.Orders.as_view(), name="api_orders"),
     path("orders/<str:number>/", views.OneOrder.as_view(), name="api_order"),
+    path("orders/<str:number>/delivery/", views.Delivery.as_view(), name="api_delivery"),
 ]

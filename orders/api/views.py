@@ -19,7 +19,7 @@ from accounts.permissions import Function
 from audit.domain.submissions import Once, fingerprint_of
 from orders.api.serializers import NewOrder, OrderOut
 from orders.cursors import read_cursor, write_cursor
-from orders.domain import contacts, lifecycle, listing, placing
+from orders.domain import contacts, deliveries, lifecycle, listing, placing
 from orders.domain.listing import Criteria, Sort
 from orders.enums import OrderStatus
 from orders.models import Order
@@ -93,11 +93,37 @@ class OneOrder(APIView):
     def get(self, request: Request, number: str) -> Response:
         user: Any = request.user
         _view_needs(user.actor)
-        mine = Order.objects.for_merchant(user.merchant.pk).select_related("marketplace")
-        order = mine.filter(number=number).first()
-        if order is None:
-            raise Http404
+        return Response(_shown([_own(user, number)])[0])
+
+
+@not_kept
+class Delivery(APIView):
+    """What a carrier's update says: everything of an order has arrived (DETAIL-17)."""
+
+    @extend_schema(
+        operation_id="orders_mark_delivered",
+        summary="Mark an order as delivered",
+        request=None,
+        responses={200: OrderOut},
+        parameters=[IDEMPOTENCY_KEY],
+    )
+    def post(self, request: Request, number: str) -> Response:
+        user: Any = request.user
+        order = deliveries.mark_delivered(
+            order_id=_own(user, number).pk,
+            by=user.actor,
+            once=_once(request, f"POST /api/v1/orders/{number}/delivery/"),
+        )
         return Response(_shown([order])[0])
+
+
+def _own(user: Any, number: str) -> Order:
+    """Return the order of the key's merchant; another merchant's does not exist."""
+    mine = Order.objects.for_merchant(user.merchant.pk).select_related("marketplace")
+    order = mine.filter(number=number).first()
+    if order is None:
+        raise Http404
+    return order
 
 
 def _shown(orders: list[Order]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.domain import calendar
 from accounts.permissions import Function, Level
 from audit.models import Entry
+from core.actor import Actor
 from core.http import MerchantRequest
 from core.refusal import Refused
 from orders import carriers
@@ -38,7 +39,7 @@ from orders.enums import (
     PaymentState,
     SubType,
 )
-from orders.forms import NoteForm
+from orders.forms import ActForm, NoteForm
 from orders.models import Item, Order, OrderNote, Refund, Shipment, ShipmentLine
 from orders.models.order import sign_of
 from orders.views import acting, acts, timeline
@@ -77,6 +78,7 @@ def _page(request: MerchantRequest, order: Order, form: NoteForm) -> HttpRespons
         "note_form": form,
         "may_answer": request.actor.may_edit(Function.CANCEL_ORDERS),
         "may_revise": acts.refusal(order, Act.REVISE_DATES, request.actor, at=at) is None,
+        "deliver_form": _deliver_form(order, request.actor, at),
         "may_write": request.actor.may_edit(Function.MANAGE_ORDERS),
         "timeline": timeline.merged([_event(entry, order) for entry in history], order),
         "steps": _steps(order, shipments),
@@ -103,6 +105,12 @@ def add_note(request: MerchantRequest, order: Order) -> HttpResponse:
         return acting.impossible(request, order, no.refusal)
     messages.success(request, _("Note added"))
     return redirect(order.get_absolute_url())
+
+
+def _deliver_form(order: Order, by: Actor, at: datetime) -> ActForm | None:
+    """Return the form of "Mark as delivered" where the guards allow it now (DETAIL-17)."""
+    possible = acts.refusal(order, Act.DELIVER, by, at=at) is None
+    return ActForm(None, order=order, auto_id=False) if possible else None
 
 
 def _outer_limit(order: Order) -> dict[str, int]:
