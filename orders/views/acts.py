@@ -102,9 +102,7 @@ class Due:
     @property
     def answer_words(self) -> str:
         """How long there is still time to answer the buyer (BUYERCANCEL-03)."""
-        if not self.hours_left:
-            return gettext("answer overdue")
-        return ngettext("%d hour left", "%d hours left", self.hours_left) % self.hours_left
+        return answer_words(self.hours_left)
 
 
 def buttons(order: Order, acts: tuple[Act, ...], by: Actor, *, at: datetime) -> list[Button]:
@@ -160,9 +158,21 @@ def due(order: Order, *, at: datetime) -> Due:
         late=late,
         refunded=refunded,
         answer_by_at=answer_by,
-        hours_left=max(0, ceil((answer_by - at) / timedelta(hours=1))) if answer_by else 0,
+        hours_left=hours_until(answer_by, at=at) if answer_by else 0,
         service=str(ServiceLevel(order.ship_service_level).label),
     )
+
+
+def hours_until(limit: datetime, *, at: datetime) -> int:
+    """Return the hours that are left, a begun one as a whole; 0 from the limit on."""
+    return max(0, ceil((limit - at) / timedelta(hours=1)))
+
+
+def answer_words(hours: int) -> str:
+    """Say how long there is still time to answer a buyer (BUYERCANCEL-03)."""
+    if not hours:
+        return gettext("answer overdue")
+    return ngettext("%d hour left", "%d hours left", hours) % hours
 
 
 def _days_between(earlier: datetime, later: datetime, order: Order) -> int:

@@ -21,12 +21,17 @@ from core.actor import Actor
 from core.days import day_words
 from core.http import MerchantRequest
 from core.navigation import address_of
-from orders.domain import rates
+from notifications.domain import outbox
+from orders.domain import rates, requests
 from orders.domain.glance import Glance, nearest_deadlines
 from orders.domain.listing import MOST_COUNTED
-from orders.models import Order
+from orders.letters.kinds import LABELS
+from orders.models import BuyerRequest, Order
+from orders.views import acts
 
 MOST_LINES = 8
+MOST_NAMED = 5
+MOST_REQUESTS = 100  # counted; more read "100+"
 VIEW_ORDERS = gettext_lazy("View orders")
 
 
@@ -49,6 +54,7 @@ class Line:
 
     icon, tone: of the sprite; "bad", "warn" or "info". button, href: what settles it.
     deadlines: orders named beneath, each with the date by which it must be confirmed.
+    named: orders named beneath: their number, where they lead, and what is said of them.
     """
 
     urgency: Urgency
@@ -59,6 +65,7 @@ class Line:
     button: Any
     href: str
     deadlines: tuple[Order, ...] = ()
+    named: tuple[tuple[str, str, str], ...] = ()
 
 
 Source = Callable[[MerchantRequest, datetime], Iterable[Line]]
@@ -131,6 +138,60 @@ def _settling_risk(actor: Actor, count: int, order: Order) -> dict[str, Any]:
     if count == 1:
         there = reverse("orders:confirm", args=[order.number])
     return {"button": _("Confirm Shipment"), "href": there}
+
+
+@source(Function.MANAGE_ORDERS)
+def _cancellation_requests(request: MerchantRequest, at: datetime) -> Iterator[Line]:
+    """What buyers asked for and nobody answered, with the hours left (HOME-03, BUYERCANCEL-03)."""
+    asked = list(requests.to_answer(request.member.merchant_id)[: MOST_REQUESTS + 1])
+    if not asked:
+        return
+    may_answer = request.actor.may_edit(Function.CANCEL_ORDERS)
+    name = "orders:answer_request" if may_answer else "orders:detail"
+
+    def said(each: BuyerRequest) -> str:
+        assert each.answer_by_at is not None, "what a merchant answers has a limit"
+        return acts.answer_words(acts.hours_until(each.answer_by_at, at=at))
+
+    count = len(asked)
+    title = ngettext(
+        "Buyer requested cancellation: %(left)s",
+        "Buyers requested cancellation of %(count)s orders, the nearest: %(left)s",
+        count,
+    )
+    bounded = f"{MOST_REQUESTS}+" if count > MOST_REQUESTS else str(count)
+    yield Line(
+        Urgency.CANCELLATION_REQUESTED,
+        title=title % {"count": bounded, "left": said(asked[0])},
+        text="",
+        icon="flag",
+        tone="warn",
+        button=_("Answer the request") if may_answer else _("View order"),
+        href=reverse(name, args=[asked[0].order.number]),
+        named=tuple(
+            (each.order.number, reverse(name, args=[each.order.number]), said(each))
+            for each in asked[:MOST_NAMED]
+        ),
+    )
+
+
+@source(Function.ACCOUNT_INFO)
+def _mail_rejected(request: MerchantRequest, at: datetime) -> Iterator[Line]:
+    """The last e-mail to the merchant's own address was not taken for good (NOTIF-11)."""
+    mail = outbox.rejected_mail(request.member.merchant_id)
+    if mail is None:
+        return
+    may_change = request.actor.may_edit(Function.ACCOUNT_INFO)
+    yield Line(
+        Urgency.MAIL_REJECTED,
+        title=_("Your notification address rejects mail"),
+        text=_("“%(letter)s” could not be delivered (%(code)s).")
+        % {"letter": LABELS.get(mail.kind, mail.kind), "code": mail.last_error or "–"},
+        icon="mail",
+        tone="bad",
+        button=_("Change the address") if may_change else _("Order Notification"),
+        href=reverse("settings:account_notifications" if may_change else "settings:account"),
+    )
 
 
 @source(Function.SELLER_PERFORMANCE)

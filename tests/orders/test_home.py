@@ -14,10 +14,12 @@ from accounts.models import Grant
 from accounts.permissions import Function, Level, Preset
 from core import charts, clock
 from core.duties import DUTIES
-from orders.domain import listing
+from orders.domain import listing, requests
 from orders.views import attention
+from tests.buyers import file_request
 from tests.factories import (
     AMOUNTS,
+    STAFF,
     MembershipFactory,
     cancelled_order,
     confirm,
@@ -296,6 +298,54 @@ def test_the_most_urgent_stand_first_and_at_most_eight(signed_in, shop, monkeypa
     assert asked == []
 
 
+@pytest.mark.req("HOME-03", "BUYERCANCEL-03")
+def test_open_requests_of_buyers_stand_there_with_their_hours(signed_in, shop, charlie):
+    with clock.stopped(TUESDAY):
+        first, later = unshipped_order(shop), unshipped_order(shop)
+        file_request(first)
+        file_request(unshipped_order(shop, is_prime=True))  # the platform's to answer
+        file_request(unshipped_order(charlie.memberships.get().merchant))
+    answer = f"/orders/{first.number}/cancellation-request/"
+    with clock.stopped(TUESDAY + timedelta(hours=5, minutes=30)):
+        line = ("Buyer requested cancellation: 43 hours left", "Answer the request", answer)
+        assert things(signed_in.get("/home/")) == [line]
+        assert signed_in.get(answer).status_code == 200
+        file_request(later)
+        page = signed_in.get("/home/")
+    two = "Buyers requested cancellation of 2 orders, the nearest: 43 hours left"
+    assert things(page) == [(two, "Answer the request", answer)]
+    assert f"{first.number} 43 hours left {later.number} 48 hours left" in words(page)
+    with clock.stopped(TUESDAY + 2 * DAY):
+        told = "Buyers requested cancellation of 2 orders, the nearest: answer overdue"
+        assert things(signed_in.get("/home/"))[0][0] == told
+        reader = member(shop, manage_orders=Level.VIEW)
+        assert things(reader.get("/home/"))[0][1:] == ("View order", first.get_absolute_url())
+        assert things(member(shop, account_info=Level.EDIT).get("/home/")) == []
+        for order in (first, later):
+            requests.decline(order_id=order.pk, answer="No.", by=STAFF)
+        assert "requested cancellation" not in words(signed_in.get("/home/"))
+
+
+@pytest.mark.req("NOTIF-11")
+def test_an_own_address_that_rejects_mail_is_a_line(signed_in, shop):
+    order = unshipped_order(shop)
+    mail = order.messages_owed.filter(kind="N02")
+    mail.update(state="failed", attempts=8, last_error="550 5.1.1", finished_at=clock.now())
+    (line,) = things(signed_in.get("/home/"))
+    assert line == (
+        "Your notification address rejects mail",
+        "Change the address",
+        "/settings/account/notifications/",
+    )
+    assert "“Sold, Ship Now” could not be delivered (550 5.1.1)." in words(signed_in.get("/home/"))
+    assert signed_in.get(line[2]).status_code == 200
+    looks = member(shop, account_info=Level.VIEW)
+    assert things(looks.get("/home/"))[0][1:] == ("Order Notification", "/settings/account/")
+    assert "rejects mail" not in words(member(shop, manage_orders=Level.VIEW).get("/home/"))
+    mail.update(state="sent", last_error="")
+    assert "rejects mail" not in words(signed_in.get("/home/"))
+
+
 @pytest.mark.req("HOME-05", "NAV-03")
 def test_of_fifteen_duties_those_are_linked_that_lead_somewhere(signed_in, shop):
     assert len(DUTIES) == 15
@@ -433,11 +483,12 @@ def test_counting_stops_at_a_bound(signed_in, shop, monkeypatch):
 def test_the_number_of_queries_does_not_grow(signed_in, shop, count, django_assert_max_num_queries):
     for n in range(count):
         unshipped_order(shop, age=(24 + n % 5) * DAY)
+        file_request(unshipped_order(shop))
     shipped_order(shop)
     cancelled_order(shop)
     signed_in.get("/home/")  # once a minute a request also keeps the session alive
     with django_assert_max_num_queries(12) as queries:
         page = signed_in.get("/home/")
-    assert len(queries) == 8
+    assert len(queries) == 10
     assert len(page.content) <= 40_000
     assert len(gzip.compress(page.content)) <= 8_000
