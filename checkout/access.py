@@ -98,7 +98,7 @@ def _opened(view: View, request: HttpRequest, signed: str) -> HttpResponse:
 
 def link_ends(order: Order) -> datetime:
     """Return when an order's link ends: half a year after the latest day it should arrive."""
-    delivered = calendar.end_of_day(order.deliver_to_date, order.marketplace)
+    delivered = calendar.end_of_day(order.estimated_deliver_to_date, order.marketplace)
     return delivered + GOOD_FOR
 
 

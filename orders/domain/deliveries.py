@@ -87,7 +87,10 @@ def _due(at: datetime) -> OrderQuerySet:
     arrived = Q(pk__in=())
     for marketplace in Marketplace.objects.all():
         last = marketplace.local_date(at) - ASSUMED_AFTER
-        arrived |= Q(marketplace=marketplace, deliver_to_date__lte=last)
+        told = Q(revised_deliver_to_date__lte=last) | Q(
+            revised_deliver_to_date=None, deliver_to_date__lte=last
+        )
+        arrived |= Q(told, marketplace=marketplace)
     return Order.objects.to_be_delivered().filter(arrived).order_by("deliver_to_date", "pk")
 
 

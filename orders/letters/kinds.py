@@ -137,7 +137,7 @@ def will_be_cancelled(d: Dossier) -> Values | None:
         "hours": -(-left // timedelta(hours=1)) if days == 1 else 0,
         "deadline": day_and_time(d.order.deadline_at, d.order.marketplace),
         "link": _page("orders:confirm", d.order),
-        "list_link": settings.SITE_URL + reverse("orders:list") + "?status=attention",
+        "list_link": settings.SITE_URL + reverse("orders:list") + "?status=at_risk",
     }
 
 
@@ -312,8 +312,8 @@ def _money_back(d: Dossier) -> Values:
 
 def _delivery(d: Dossier) -> Values:
     return {
-        "deliver_from": _day(d, d.order.deliver_from_date),
-        "deliver_to": _day(d, d.order.deliver_to_date),
+        "deliver_from": _day(d, d.order.estimated_deliver_from_date),
+        "deliver_to": _day(d, d.order.estimated_deliver_to_date),
     }
 
 

@@ -10,12 +10,13 @@ from django.conf import settings
 from accounts.domain import calendar
 from audit.models import Entry
 from core import clock
-from orders.domain import buyer_links
+from orders.domain import buyer_links, revisions
 from orders.models import Order
 from tests.buyers import file_request, page_of, window_ends
 from tests.factories import (
     AMOUNTS,
     BY_STATUS,
+    STAFF,
     MerchantFactory,
     cancelled_order,
     confirm,
@@ -146,6 +147,20 @@ def test_a_link_ends_half_a_year_after_the_latest_day_of_delivery(client, order)
     with clock.stopped(last):
         assert client.post(page_of(order, "cancel/"), {"act": "cancel"}).status_code == 410
     assert everything() == before
+
+
+@pytest.mark.req("DETAIL-15", "BUYER-01", "TH-12")
+def test_dates_told_later_are_those_of_the_page_and_of_its_end(client, order):
+    day = order.marketplace.local_date(clock.now())
+    first, last = day + timedelta(days=40), day + timedelta(days=44)
+    told = revisions.Dates(day + timedelta(days=30), first, last)
+    revisions.revise_dates(order_id=order.pk, wanted=told, by=STAFF)
+    estimate = f"Estimated delivery {first.day} {first:%b} to {last.day} {last:%b} {last.year}"
+    assert estimate in words(client.get(page_of(order)))
+    ends = calendar.end_of_day(last, order.marketplace) + timedelta(days=180)
+    for moment, status in ((ends - timedelta(seconds=1), 200), (ends, 410)):
+        with clock.stopped(moment):
+            assert client.get(page_of(order)).status_code == status
 
 
 @pytest.mark.req("TH-12", "TH-10", "BUYER-01")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -18,7 +18,7 @@ from core.actor import Actor
 from notifications.domain import letters, outbox
 from notifications.models import LetterCopy, Outbox
 from orders import checks
-from orders.domain import buyer_links, cancellations, notes, shipments, verification
+from orders.domain import buyer_links, cancellations, notes, revisions, shipments, verification
 from orders.domain.drafts import ItemDraft
 from orders.domain.packages import Package
 from orders.effects import MESSAGES
@@ -488,7 +488,7 @@ def test_the_warning_of_day_25(shops, send):
         " ship it and confirm the shipment before." in letter.body
     )
     assert f"http://localhost:8000/orders/{number}/confirm-shipment/\n" in letter.body
-    assert "http://localhost:8000/orders/?status=attention\n" in letter.body
+    assert "http://localhost:8000/orders/?status=at_risk\n" in letter.body
 
 
 @pytest.mark.req("AUTO-07", "AUTO-10")
@@ -565,6 +565,19 @@ def test_only_the_first_package_speaks_of_the_charge(shops, send):
     second = text_of(order, "N05", send)
     assert "charged" not in second
     assert "- 2 × Cup 1\n- 1 × Cup 2\n" in second
+
+
+@pytest.mark.req("DETAIL-15", "SHIP-12")
+def test_a_package_says_the_dates_that_hold_now(shops, send):
+    order = sold(shops["en"])
+    told = revisions.Dates(date(2026, 12, 10), date(2026, 12, 14), date(2026, 12, 17))
+    with clock.stopped(AT + timedelta(minutes=10)):
+        revisions.revise_dates(order_id=order.pk, wanted=told, by=STAFF)
+    ship(order)
+    body = text_of(order, "N05", send)
+    assert "Mon 14 Dec 2026" in body
+    assert "Thu 17 Dec 2026" in body
+    assert "16 Dec 2026" not in body
 
 
 @pytest.mark.req("CANCEL-05", "T09", "PENDING-10")

@@ -15,7 +15,7 @@ from audit.models import Submission
 from core import clock, jobs
 from core.models import JobRun
 from core.refusal import Refused
-from orders.domain import contacts, deliveries, invariants
+from orders.domain import contacts, deliveries, invariants, revisions
 from orders.models import InvariantCheck, Order
 from orders.models.contact import Contact
 from tests.factories import (
@@ -62,6 +62,18 @@ def test_delivery_is_assumed_three_days_after_it_was_due(shop):
     line = order.history.get(event="order.delivered")
     assert (line.door, line.after) == ("job", {"assumed": True})
     assert contacts.of_order(order).buyer_phone == ""
+
+
+@pytest.mark.req("DETAIL-17", "DETAIL-15")
+@pytest.mark.parametrize("days", [-2, 5])
+def test_what_was_told_later_is_what_delivery_is_assumed_by(shop, days):
+    order = shipped_order(shop)
+    last = order.deliver_to_date + days * DAY
+    told = revisions.Dates(None, last, last)
+    revisions.revise_dates(order_id=order.pk, wanted=told, by=STAFF)
+    due = third_day_after(order) + days * DAY
+    assert run("delivery-assumption", due - timedelta(hours=2))["deliveries assumed"] == 0
+    assert run("delivery-assumption", due + timedelta(hours=2))["deliveries assumed"] == 1
 
 
 @pytest.mark.req("DETAIL-09")
