@@ -34,6 +34,7 @@ LOOKS, ACTS, MINUTE, HOUR = 120, 30, 60, 3600  # per address and minute; per ord
 _NOT_ASKED = frozenset({"csrfmiddlewaretoken", "token"})
 
 View = Callable[..., HttpResponse]
+Read = Callable[[str], str | None]  # a token to the Order ID it is good for
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,11 @@ class Visit:
     at: datetime
     asked: BuyerRequest | None
 
+    @property
+    def opens_order(self) -> bool:
+        """Whether the link is the buyer's own, and not that of a receipt alone."""
+        return buyer_links.read(self.signed) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class SignedLink:
@@ -62,9 +68,18 @@ def signed_link(view: View) -> View:
     or index, and no address of theirs goes to another site.
     """
 
+    return _opens(view, buyer_links.read)
+
+
+def receipt_link(view: View) -> View:
+    """As ``signed_link``, for the receipt: also to the link that opens nothing else (BUYER-04)."""
+    return _opens(view, buyer_links.read_for_receipt)
+
+
+def _opens(view: View, read: Read) -> View:
     @wraps(view)
     def opened(request: HttpRequest, signed: str) -> HttpResponse:
-        response = _opened(view, request, signed)
+        response = _opened(view, read, request, signed)
         patch_cache_control(response, no_store=True)
         response["Referrer-Policy"] = "no-referrer"
         response["X-Robots-Tag"] = "noindex, nofollow"
@@ -74,21 +89,21 @@ def signed_link(view: View) -> View:
     return opened
 
 
-def _opened(view: View, request: HttpRequest, signed: str) -> HttpResponse:
+def _opened(view: View, read: Read, request: HttpRequest, signed: str) -> HttpResponse:
     now = clock.now()
     address = get_adapter(request).address(request)
     wait = throttle.use("buyer", address, limit=LOOKS, seconds=MINUTE, at=now)
-    number = None if wait else buyer_links.read(signed)
+    number = None if wait else read(signed)
     order = _read(number) if number else None
     if order is None:
         told = get_language_from_request(request)
         with translation.override("ja" if told.startswith("ja") else "en-gb"):
-            return _too_many(request, wait) if wait else _nowhere(request)
+            return too_many(request, wait) if wait else _nowhere(request)
     with translation.override(order.marketplace.language):
         if request.method == "POST":
             wait = throttle.use("buyer-act", order.number, limit=ACTS, seconds=HOUR, at=now)
             if wait:
-                return _too_many(request, wait)
+                return too_many(request, wait)
         at = calendar.now_for(order.merchant)
         if at >= link_ends(order):
             return page(request, "checkout/expired.html", {}, order=order, status=410)
@@ -140,7 +155,7 @@ def page(
 
 def refused(request: HttpRequest, visit: Visit, refusal: Refusal) -> HttpResponse:
     """Say why something is not possible, and lead back to the order."""
-    context = {"refusal": refusal, "signed": visit.signed}
+    context = {"refusal": refusal, "signed": visit.signed, "opens_order": visit.opens_order}
     return page(request, "checkout/refused.html", context, order=visit.order, status=refusal.status)
 
 
@@ -154,7 +169,8 @@ def _nowhere(request: HttpRequest) -> HttpResponse:
     return render(request, "checkout/nowhere.html", context, status=404)
 
 
-def _too_many(request: HttpRequest, wait: int) -> HttpResponse:
+def too_many(request: HttpRequest, wait: int) -> HttpResponse:
+    """Ask to wait so many seconds."""
     context = {"language": translation.get_language(), "wait": wait_words(wait)}
     response = render(request, "checkout/too_many.html", context, status=429)
     response["Retry-After"] = str(wait)

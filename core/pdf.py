@@ -51,7 +51,7 @@ def _only(pictures: Mapping[str, bytes]) -> Any:
     class Only(URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: Any = None) -> Any:
             if (picture := pictures.get(url)) is None:
-                raise ValueError("A packing slip loads nothing.")
+                raise ValueError("A document loads nothing.")
             return URLFetcherResponse(url, picture, {"Content-Type": "image/png"})
 
     return Only(allow_redirects=False)

@@ -6,9 +6,10 @@ logo is handed to it with the sheets.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from babel import Locale
@@ -28,6 +29,7 @@ from orders.enums import COMPONENT_LABELS, COMPONENTS, ServiceLevel
 from orders.models import Item, Order
 from orders.models.order import sign_of
 
+STYLE = "css/packing-slip.css"
 A4, LETTER = "a4", "letter"
 MOST_ORDERS = 25  # in one request; more is work for a job
 MOST_LINES = 1200  # in one file; more do not come through the renderer in time
@@ -109,7 +111,7 @@ def slip(
         items=[_line(item, order.is_gift) for item in items],
         label_lines=address_lines(contact.address),
         postal_code=contact.address.postal_code,
-        sender=_sender(order),
+        sender=sender_lines(order.merchant),
         address_lines=address_lines(contact.address),
         gift_message=contact.gift_message,
         barcode=path,
@@ -148,9 +150,29 @@ def render_pdf(slips: Sequence[Slip]) -> bytes:
         for told in {one.seller for one in slips}
         if told.logo
     }
-    documents = [render_html([one]) for one in slips]
+    lines = sum(len(one.items) for one in slips)
+    return print_html(
+        [render_html([one]) for one in slips], STYLE, title, lines=lines, pictures=pictures
+    )
+
+
+def print_html(
+    pages: Sequence[str],
+    style: str,
+    title: str,
+    *,
+    lines: int,
+    pictures: Mapping[str, bytes] = MappingProxyType({}),
+) -> bytes:
+    """Return one PDF of HTML documents of so many lines. style: the packaged style sheet.
+
+    pictures: PNG files by the names that the documents give them.
+    Raises PdfUnavailable, TooLong, and Unfinished when a text makes it endless.
+    """
+    if lines > MOST_LINES:
+        raise TooLong(_("One file holds at most %d lines.") % MOST_LINES)
     try:
-        return _renderer.run(pdf.make, documents, _style(), title, pictures)
+        return _renderer.run(pdf.make, pages, _style(style), title, dict(pictures))
     except OSError as missing:
         raise PdfUnavailable(
             "Pango is not installed on the server:"
@@ -198,15 +220,17 @@ def _line(item: Item, is_gift: bool) -> dict[str, Any]:
     return {"item": item, "parts": [] if is_gift else parts, "total": item.paid_total}
 
 
-def _sender(order: Order) -> list[str]:
-    """Return the seller's address on two lines, written as in its country."""
-    shop = order.merchant
+def sender_lines(shop: Merchant, language: str = "en") -> list[str]:
+    """Return a seller's address on two lines, written as in its country.
+
+    language: of the country's name, two letters.
+    """
     street = [part for part in (shop.address_1, shop.address_2) if part]
     if shop.country in _LARGEST_FIRST:
         place = [f"{shop.postal_code} {shop.region}{shop.city}{''.join(street)}".strip()]
-        return [*place, country_name(shop.country)]
+        return [*place, country_name(shop.country, language)]
     town = ", ".join(part for part in (shop.city, shop.region) if part)
-    place = [f"{town} {shop.postal_code}".strip(), country_name(shop.country)]
+    place = [f"{town} {shop.postal_code}".strip(), country_name(shop.country, language)]
     lines = (", ".join(street), ", ".join(part for part in place if part))
     return [line for line in lines if line]
 
@@ -227,9 +251,9 @@ def _barcode(text: str) -> tuple[str, int]:
     return "".join(path), len(modules) + 2 * QUIET_MODULES
 
 
-@lru_cache(maxsize=1)
-def _style() -> str:
-    found = finders.find("css/packing-slip.css")
+@lru_cache(maxsize=2)
+def _style(name: str) -> str:
+    found = finders.find(name)
     assert isinstance(found, str)
     with open(found, encoding="utf-8") as file:
         return file.read()

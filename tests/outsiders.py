@@ -139,6 +139,8 @@ SIGNED = {  # a buyer's pages, by methods: a stranger's link is like none
     "buyer/<str:signed>/cancel/": "GET HEAD POST",
     "buyer/<str:signed>/customer-service/": "POST",
     "buyer/<str:signed>/payment/": "GET HEAD POST",
+    "buyer/<str:signed>/receipt/": "GET HEAD",
+    "buyer/<str:signed>/receipt.pdf": "GET HEAD",
 }
 EXAMPLES = {
     "operator/work/jobs/<slug:name>/run/": "operator/work/jobs/expiry/run/",

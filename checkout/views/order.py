@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
@@ -14,11 +11,11 @@ from django.views.decorators.http import require_safe
 
 from checkout import words
 from checkout.access import BUYER, Visit, page, signed_link
+from checkout.documents import totals_of
 from orders import carriers
 from orders.domain import guards
-from orders.enums import COMPONENT_LABELS, COMPONENTS, Act, RefundState
+from orders.enums import Act, RefundState
 from orders.models import BuyerRequest, Item, Order, Refund, Shipment, ShipmentLine
-from orders.models.order import sign_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ def your_order(request: HttpRequest, visit: Visit) -> HttpResponse:
         "signed": visit.signed,
         "at": visit.at,
         "items": items,
-        "totals": _totals(items),
+        "totals": totals_of(items),
         "shipments": _shipments(order),
         "refunds": list(
             Refund.objects.filter(order=order).exclude(state=RefundState.FAILED).order_by("number")
@@ -81,9 +78,3 @@ def _shipments(order: Order) -> list[tuple[Shipment, str]]:
     lines = Prefetch("lines", ShipmentLine.objects.select_related("item").order_by("item__line"))
     rows = Shipment.objects.filter(order=order).order_by("number").prefetch_related(lines)
     return [(row, carriers.tracking_url(row.carrier, row.tracking_id)) for row in rows]
-
-
-def _totals(items: Sequence[Item]) -> list[tuple[Any, Decimal]]:
-    """Return what the total is made of, component by component; what is zero is left out."""
-    sums = [(c, sum((item.paid(c) for item in items), Decimal(0))) for c in COMPONENTS]
-    return [(COMPONENT_LABELS[c], sign_of(c) * amount) for c, amount in sums if amount]

@@ -7,7 +7,8 @@ from django.core.signing import BadSignature, Signer
 
 from orders.models import Order
 
-PATH = "/buyer/%s/"  # where checkout serves it; a link in a sent mail stays good for months
+# Where checkout serves them; a link in a sent mail stays good for months.
+PATH, RECEIPT = "/buyer/%s/", "/buyer/%s/receipt/"
 
 
 def link_for(order: Order) -> str:
@@ -18,6 +19,26 @@ def link_for(order: Order) -> str:
 def token_for(order: Order) -> str:
     """Return the signed part of that address."""
     return str(_signer().sign(order.number))
+
+
+def receipt_link_for(order: Order) -> str:
+    """Return an address of the receipt alone, which its seller may pass on (BUYER-04)."""
+    return f"{settings.SITE_URL}{RECEIPT % receipt_token_for(order)}"
+
+
+def receipt_token_for(order: Order) -> str:
+    return str(_receipt_signer().sign(order.number))
+
+
+def read_for_receipt(token: str) -> str | None:
+    """Return the Order ID whose receipt a token opens: the buyer's own link, or that one alone."""
+    number = read(token)
+    if number is not None:
+        return number
+    try:
+        return str(_receipt_signer().unsign(token))
+    except BadSignature:
+        return None
 
 
 def read(token: str) -> str | None:
@@ -34,3 +55,7 @@ def read(token: str) -> str | None:
 
 def _signer() -> Signer:
     return Signer(salt="orders.buyer_link")
+
+
+def _receipt_signer() -> Signer:
+    return Signer(salt="orders.receipt_link")

@@ -239,6 +239,11 @@ class Order(models.Model):
         return self.charged_at or self.advance_paid_at
 
     @property
+    def has_receipt(self) -> bool:
+        """Whether its buyer can print a receipt: the platform took the money (BUYER-04)."""
+        return self.paid_at is not None and self.payment_state != PaymentState.EXTERNAL
+
+    @property
     def served_by_platform(self) -> bool:
         """Whether the buyer turns to the platform and not to the merchant (BUYERCANCEL-06)."""
         return self.is_prime or self.fulfilment_channel == FulfilmentChannel.PLATFORM

@@ -24,7 +24,7 @@ from core.http import MerchantRequest
 from core.refusal import Refused
 from orders import carriers
 from orders.access import order_needs
-from orders.domain import contacts, notes, refunds
+from orders.domain import buyer_links, contacts, notes, refunds
 from orders.domain.words import amount as in_words
 from orders.domain.words import day as in_days
 from orders.domain.words import day_and_time
@@ -79,6 +79,7 @@ def _page(request: MerchantRequest, order: Order, form: NoteForm) -> HttpRespons
         "may_answer": request.actor.may_edit(Function.CANCEL_ORDERS),
         "may_revise": acts.refusal(order, Act.REVISE_DATES, request.actor, at=at) is None,
         "deliver_form": _deliver_form(order, request.actor, at),
+        "receipt_link": buyer_links.receipt_link_for(order) if order.has_receipt else "",
         "may_write": request.actor.may_edit(Function.MANAGE_ORDERS),
         "timeline": timeline.merged([_event(entry, order) for entry in history], order),
         "steps": _steps(order, shipments),

@@ -31,7 +31,7 @@ from tests.pages import words
 
 CATALOGUE = Path(settings.BASE_DIR) / "checkout" / "locale" / "ja" / "LC_MESSAGES" / "django.po"
 # Names that are the same in every language.
-NAMES = {"Seller", "Central", "Asia", "Tokyo", "JST", "Yamato", "Eilidh", "MacLeod"}
+NAMES = {"Seller", "Central", "Asia", "Tokyo", "JST", "Yamato", "Eilidh", "MacLeod", "PDF"}
 CONTACT = ContactDraft(
     buyer_email="hanako@mail.example",
     recipient_name="山田 花子",
@@ -89,7 +89,7 @@ def test_every_page_of_every_state_speaks_japanese(client, japanese_shop):
     orders = [fresh, asked, declined, prime, pending, waiting, shipped, *ended]
     found = {}
     for order in orders:
-        for act in ("", "change/", "cancel/", "payment/"):
+        for act in ("", "change/", "cancel/", "payment/", "receipt/"):
             page = client.get(page_of(order, act))
             assert '<html lang="ja">' in page.content.decode()
             if left := english_in(page):

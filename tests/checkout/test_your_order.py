@@ -102,7 +102,7 @@ def test_an_altered_link_leads_nowhere(client, order):
     ]
     before = everything()
     for token in altered:
-        for act in ("", "change/", "cancel/", "payment/"):
+        for act in ("", "change/", "cancel/", "payment/", "receipt/", "receipt.pdf"):
             for answer in (client.get(f"/buyer/{token}/{act}"),):
                 assert answer.status_code == 404, (token, act)
                 assert "This link leads nowhere" in words(answer)
@@ -137,7 +137,7 @@ def test_a_link_ends_half_a_year_after_the_latest_day_of_delivery(client, order)
     last = calendar.end_of_day(order.deliver_to_date, order.marketplace) + timedelta(days=180)
     with clock.stopped(last - timedelta(seconds=1)):
         assert client.get(page_of(order)).status_code == 200
-    for act in ("", "change/", "cancel/", "payment/"):
+    for act in ("", "change/", "cancel/", "payment/", "receipt/", "receipt.pdf"):
         with clock.stopped(last):
             answer = client.get(page_of(order, act))
         assert answer.status_code == 410
@@ -192,7 +192,7 @@ def test_the_page_of_one_order_shows_nothing_of_another(client, shop, status):
     own = {word_of(status), order.number, *(s for s in ours.secrets if s.startswith("07700"))}
     foreign = [s for s in ours.secrets if s not in own]
     foreign += [o.number for o in theirs.orders.values()]
-    for act in ("", "change/", "cancel/", "payment/"):
+    for act in ("", "change/", "cancel/", "payment/", "receipt/", "receipt.pdf"):
         html = client.get(page_of(order, act)).content.decode()
         assert [word for word in foreign if word in html] == [], act
 
