@@ -96,13 +96,14 @@ def judge(
 
 
 def _verdict(requirement: Requirement, ended: Sequence[str | None]) -> Verdict:
+    """Judge by the tests; what waits for an area is not proved, though what there is has tests."""
     if FAILED in ended:
         return Verdict.FAILED
+    if requirement.waits_for:
+        return Verdict.WAITS
     if PASSED in ended:
         return Verdict.PROVED
-    if ended:
-        return Verdict.NOT_RUN
-    return Verdict.WAITS if requirement.waits_for else Verdict.UNPROVED
+    return Verdict.NOT_RUN if ended else Verdict.UNPROVED
 
 
 def _marked(body: Sequence[ast.stmt], above: set[str]) -> Iterator[tuple[str, set[str]]]:

@@ -64,7 +64,8 @@ def test_marks_are_read_from_functions_classes_modules_and_cases(marked_tests):
     [
         ("", ["passed", "passed"], Verdict.PROVED, "proved"),
         ("", ["passed", None], Verdict.PROVED, "proved"),
-        ("claims", ["passed"], Verdict.PROVED, "proved"),
+        ("claims", ["passed"], Verdict.WAITS, "waits-for claims"),
+        ("claims", ["passed", "failed"], Verdict.FAILED, "failed"),
         ("", ["passed", "failed"], Verdict.FAILED, "failed"),
         ("", [None], Verdict.NOT_RUN, "not run"),
         ("", [], Verdict.UNPROVED, "unproved"),
@@ -89,6 +90,13 @@ def test_the_list_is_whole_and_every_mark_names_a_requirement():
     other = re.compile(r"(FT|TH|SD|BI|PS)-[A-Z0-9]+|[KN]\d\d|G-\d+")
     marks = contract.tests_by_requirement(ROOT / "tests")
     assert [each for each in marks if each not in ids and not other.fullmatch(each)] == []
+
+
+@pytest.mark.req("TECH-06")
+def test_each_core_row_has_a_test_or_says_what_it_waits_for():
+    tests = contract.tests_by_requirement(ROOT / "tests")
+    core = [each for each in contract.read(ROOT / "docs" / "contract.tsv") if each.priority == "M"]
+    assert [each.id for each in core if not each.waits_for and each.id not in tests] == []
 
 
 def test_the_command_prints_each_row_and_counts_at_the_end(tmp_path):
