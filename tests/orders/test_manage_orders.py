@@ -425,6 +425,14 @@ def test_the_list_is_never_served_stale(signed_in, shop):
     assert "Updated" in words(answer)
 
 
+@pytest.mark.req("NOTIF-12")
+@pytest.mark.parametrize("query", ["", "?status=all", "?q=nothing-like-it"])
+def test_the_list_says_that_it_and_not_e_mail_is_the_truth(signed_in, shop, query):
+    unshipped_order(shop)
+    told = "Manage Orders, not e-mail, is the source of truth"
+    assert told in words(signed_in.get(f"/orders/{query}"))
+
+
 @pytest.mark.req("ORDERTYPE-01", "ORDERTYPE-02", "ORDERTYPE-03")
 def test_sub_types_are_derived_and_filtered(signed_in, shop):
     prime = unshipped_order(shop, is_prime=True)
