@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.forms import default_token_generator
@@ -17,13 +17,12 @@ from django.conf import settings
 from django.core import signing
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.domain import calendar
 from accounts.domain.own_history import home_of
 from accounts.models import EmailChange, Invitation, Merchant, User
 from core import clock
+from core.templatetags.ui import day_words
 from notifications.domain import outbox
 from notifications.domain.letters import Letter, writes
 
@@ -34,18 +33,32 @@ RESET_LIFE = timedelta(hours=1)
 CHANGE_LIFE = timedelta(hours=24)
 _INVITATION, _CHANGE = "accounts.invitation", "accounts.email_change"
 
-# What N28 says was changed; never the values.
-CHANGES: Mapping[str, Any] = {
-    "password": gettext_lazy("Your password was changed. Every other sign-in of yours has ended."),
-    "email": gettext_lazy("The e-mail address that you sign in with was changed."),
-    "two_step_on": gettext_lazy("Two-step sign-in was turned on."),
-    "two_step_off": gettext_lazy("Two-step sign-in was turned off."),
-    "recovery_codes": gettext_lazy("New recovery codes were made. The old ones stopped working."),
-    "recovery_code_used": gettext_lazy("A recovery code was used instead of a code of your app."),
-    "permissions": gettext_lazy("What you may see and change was changed by %(by)s."),
-    "removed": gettext_lazy("%(by)s removed your access."),
-    "joined": gettext_lazy("You joined by an invitation of %(by)s."),
+# What N28 says was changed, by language; never the values.
+CHANGES: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "password": "Your password was changed. Every other sign-in of yours has ended.",
+        "email": "The e-mail address that you sign in with was changed.",
+        "two_step_on": "Two-step sign-in was turned on.",
+        "two_step_off": "Two-step sign-in was turned off.",
+        "recovery_codes": "New recovery codes were made. The old ones stopped working.",
+        "recovery_code_used": "A recovery code was used instead of a code of your app.",
+        "permissions": "What you may see and change was changed by %(by)s.",
+        "removed": "%(by)s removed your access.",
+        "joined": "You joined by an invitation of %(by)s.",
+    },
+    "ja": {
+        "password": "パスワードが変更されました。ほかのサインインはすべて終了しました。",
+        "email": "サインインに使用するメールアドレスが変更されました。",
+        "two_step_on": "2 段階認証が有効になりました。",
+        "two_step_off": "2 段階認証が無効になりました。",
+        "recovery_codes": "新しい回復コードが作成されました。以前のコードは使用できません。",
+        "recovery_code_used": "アプリのコードの代わりに回復コードが使用されました。",
+        "permissions": "%(by)s があなたの権限を変更しました。",
+        "removed": "%(by)s があなたのアクセス権を削除しました。",
+        "joined": "%(by)s からの招待により参加しました。",
+    },
 }
+_PLATFORM = {"en": "The platform", "ja": "プラットフォーム"}
 
 
 def owe_invitation(invitation: Invitation) -> None:
@@ -70,7 +83,7 @@ def owe_change(
 ) -> None:
     """Owe a person the note that something about their sign-in or place was changed (N28).
 
-    what: one of ``CHANGES``. by: the person who did it, if not they themselves.
+    what: one of those in ``CHANGES``. by: the person who did it, if not they themselves.
     merchant: whose place it is about; None for the sign-in itself.
     change: the change of address whose old address is told.
     """
@@ -142,8 +155,7 @@ def invitation(row: Outbox) -> Letter | None:
         "link": _site(reverse("invitation", args=[key_of_invitation(invited)])),
         "ends": _moment(invited.ends_at, invited.merchant),
     }
-    subject = _("%(by)s invites you to %(merchant)s")
-    return _letter(invited.email, "invitation", subject % values, values)
+    return _letter(invited.email, "invitation", values, invited.merchant)
 
 
 @writes("N28")
@@ -160,16 +172,17 @@ def change(row: Outbox) -> Letter | None:
         merchant = Merchant.objects.select_related("marketplace").get(pk=told["about"])
     if told["by"]:
         by = User.objects.get(pk=told["by"])
+    place = merchant or row.merchant
+    language = _language(place)
     values = {
         "name": user.name,
         "merchant": merchant,
-        "what": CHANGES[told["what"]] % {"by": by or _("The platform")},
-        "when": _moment(row.created_at, merchant or row.merchant),
+        "what": CHANGES[language][told["what"]] % {"by": by or _PLATFORM[language]},
+        "when": _moment(row.created_at, place),
         "link": _site(reverse("settings:login")),
         "forgot": _site(reverse("account_reset_password")),
     }
-    place = merchant or settings.SITE_NAME
-    return _letter(email, "changed", _("A change to your access to %s") % place, values)
+    return _letter(email, "changed", values, place)
 
 
 def _confirmation(row: Outbox) -> Letter | None:
@@ -182,8 +195,7 @@ def _confirmation(row: Outbox) -> Letter | None:
         return None
     link = _site(f"{reverse('settings:confirm_email')}?key={key_of_change(wish)}")
     values = {"name": wish.user.name, "link": link}
-    subject = _("Confirm your new e-mail address for %s") % settings.SITE_NAME
-    return _letter(wish.new_email, "confirm_email", subject, values)
+    return _letter(wish.new_email, "confirm_email", values, row.merchant)
 
 
 @writes("N29")
@@ -194,8 +206,7 @@ def password_reset(row: Outbox) -> Letter | None:
     if user is None or now >= row.created_at + RESET_LIFE:
         return None
     values = {"name": user.name, "link": reset_link(user)}
-    subject = _("Set a new password for %s") % settings.SITE_NAME
-    return _letter(user.email, "password_reset", subject, values)
+    return _letter(user.email, "password_reset", values, row.merchant)
 
 
 def reset_link(user: User) -> str:
@@ -204,16 +215,29 @@ def reset_link(user: User) -> str:
     return _site(reverse("account_reset_password_from_key", kwargs=key))
 
 
-def _letter(to: str, template: str, subject: str, values: Mapping[str, Any]) -> Letter:
+def _letter(to: str, name: str, values: Mapping[str, Any], merchant: Merchant | None) -> Letter:
+    """Write a letter in the language of the merchant's marketplace; its first line is the subject.
+
+    merchant: None for people who work for none; they read English (NOTIF-08).
+    """
     context = {"site_name": settings.SITE_NAME, **values}
-    return Letter((to,), subject, render_to_string(f"emails/{template}.txt", context))
+    text = render_to_string(f"emails/{_language(merchant)}/{name}.txt", context)
+    subject, _rest, body = text.strip().partition("\n")
+    return Letter((to,), subject, body.strip() + "\n")
+
+
+def _language(merchant: Merchant | None) -> str:
+    japanese = merchant is not None and merchant.marketplace.language.startswith("ja")
+    return "ja" if japanese else "en"
 
 
 def _site(path: str) -> str:
     return f"{settings.SITE_URL}{path}"
 
 
-def _moment(at: Any, merchant: Merchant | None) -> str:
-    """Say an instant in the merchant's zone, else in UTC."""
-    local = at.astimezone(merchant.marketplace.zone) if merchant else at
-    return f"{local.day} {local:%b %Y, %H:%M} {local.tzname()}"
+def _moment(at: datetime, merchant: Merchant | None) -> str:
+    """Say an instant in the merchant's zone and form, else in UTC."""
+    place = merchant.marketplace if merchant else None
+    local = at.astimezone(place.zone) if place else at
+    day = day_words(local.date(), place.country if place else "", weekday=False)
+    return f"{day}, {local:%H:%M} {local.tzname()}"

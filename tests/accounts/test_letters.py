@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from accounts.domain import invitations, members
 from accounts.domain import letters as writing
-from accounts.domain import members
 from accounts.models import Membership
 from accounts.permissions import Preset
 from core.actor import Actor
@@ -28,14 +30,14 @@ def test_each_kind_has_a_writer_and_leaves_by_the_way_of_persons(shop, alice):
 
 
 @pytest.mark.req("N28", "NOTIF-02", "NOTIF-04")
-@pytest.mark.parametrize("what", sorted(writing.CHANGES))
+@pytest.mark.parametrize("what", sorted(writing.CHANGES["en"]))
 def test_a_note_says_what_and_when_and_no_value(alice, shop, bob, what):
     writing.owe_change(user=alice, what=what, by=bob.pk, merchant=shop)
     [letter] = letters("N28")
     [row] = Outbox.objects.all()
     assert letter.to == (alice.email,)
     assert letter.subject == "A change to your access to Harbour & Hearth"
-    sentence = str(writing.CHANGES[what]) % {"by": "Bob Reader"}
+    sentence = writing.CHANGES["en"][what] % {"by": "Bob Reader"}
     assert sentence in letter.body
     local = row.created_at.astimezone(shop.marketplace.zone)
     assert f"When: {local.day} {local:%b %Y, %H:%M} {local.tzname()}" in letter.body
@@ -43,6 +45,29 @@ def test_a_note_says_what_and_when_and_no_value(alice, shop, bob, what):
     assert alice.email not in letter.body
     assert all(isinstance(v, int | str | None) for v in row.payload.values())
     assert "@" not in str(row.payload)
+
+
+@pytest.mark.req("NOTIF-08", "N27", "N28", "N29")
+def test_people_of_a_japanese_marketplace_read_japanese(japanese_shop, kenji):
+    kenji.name = "北野 健二"
+    kenji.save()
+    assert set(writing.CHANGES["ja"]) == set(writing.CHANGES["en"])
+    owner = Actor("form", kenji.name, user_id=kenji.pk, owner=True)
+    invitations.invite(
+        merchant_id=japanese_shop.pk, email="new@kita.example", preset=Preset.FINANCE, by=owner
+    )
+    writing.owe_reset(kenji)
+    for what in writing.CHANGES["ja"]:
+        writing.owe_change(user=kenji, what=what, by=kenji.pk, merchant=japanese_shop)
+    written = letters()
+    assert len(written) == 2 + len(writing.CHANGES["ja"])
+    for letter in written:
+        text = re.sub(r"https?://\S+|Seller Central|JST", "", f"{letter.subject} {letter.body}")
+        assert re.findall("[A-Za-z]{2,}", text) == []
+        assert "\n" not in letter.subject
+    assert written[0].subject == "北野 健二 さんから 北の暮らし株式会社 への招待"
+    moment = Outbox.objects.get(kind="N29").created_at.astimezone(japanese_shop.marketplace.zone)
+    assert f"日時: {moment:%Y/%m/%d}" in written[-1].body
 
 
 @pytest.mark.req("NOTIF-02")
