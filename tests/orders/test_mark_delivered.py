@@ -52,6 +52,7 @@ def test_it_works_once_and_ends_the_phone(signed_in, shop):
     assert f"Order {order.number} is marked as delivered." in words(page)
     assert f"Delivered {day.day} {day:%b %Y}" in words(page)
     assert PHONE not in words(page)
+    assert "Phone No longer available" in words(page)
     assert fields_in(page.content.decode(), address_of(order)) == {}
     line = order.history.get(event="order.delivered")
     assert (line.actor, line.door) == ("Alice Owner", "form")

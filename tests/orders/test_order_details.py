@@ -46,7 +46,14 @@ def page_of(client, order):
 
 
 @pytest.mark.req(
-    "DETAIL-01", "DETAIL-02", "DETAIL-04", "LIST-15", "IMPL-32", "MONEY-03", "PENDING-13"
+    "DETAIL-01",
+    "DETAIL-02",
+    "DETAIL-04",
+    "ORDERTYPE-08",
+    "LIST-15",
+    "IMPL-32",
+    "MONEY-03",
+    "PENDING-13",
 )
 def test_the_page_shows_every_fact_and_sums_agree(signed_in, shop):
     order = unshipped_order(shop, lines=3, amounts=AMOUNTS)
@@ -85,6 +92,14 @@ def test_sub_type_badges_and_po_number(signed_in, shop, facts, sub_type, badges)
     assert f"Order Sub Type {sub_type} Sales channel" in text
     assert f"Unshipped {badges} Purchase date".replace("  ", " ") in text
     assert ("Buyer PO# PO-77" in text) == ("purchase_order_number" in facts)
+
+
+@pytest.mark.req("DETAIL-09", "ORDERTYPE-09")
+def test_of_what_the_platform_ships_no_phone_is_shown(signed_in, shop):
+    ours = unshipped_order(shop)
+    theirs = unshipped_order(shop, fulfilment_channel="platform")
+    assert "07700 900142" in words(page_of(signed_in, ours))
+    assert "07700 900142" not in words(page_of(signed_in, theirs))
 
 
 @pytest.mark.req("DETAIL-01", "SHIP-09", "SHIP-19")
