@@ -148,7 +148,7 @@ def addresses(cast, japanese_shop):
     refund(given, "16.00", memo="Chipped")
     part = partially_shipped_order(shop)
     found += [page_of(waiting), page_of(waiting, "payment/"), page_of(given), page_of(part)]
-    found += [page_of(part, "cancel/"), "/buyer/x/"]
+    found += [page_of(part, "cancel/"), page_of(given, "receipt/"), "/buyer/x/"]
     asked = unshipped_order(shop)
     file_request(asked)
     return [
