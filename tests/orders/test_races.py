@@ -52,7 +52,7 @@ from tests.factories import (
     unshipped_order,
 )
 from tests.pages import kinds
-from tests.races import broken, racers, unlocked, without_guards
+from tests.races import broken, racers, rounds, unlocked, without_guards
 
 pytestmark = [
     pytest.mark.race,
@@ -125,9 +125,9 @@ def test_the_racers_are_told_apart(shop):
 @pytest.mark.req("INV-01", "REFUND-06", "REFUND-12", "MONEY-10", "TH-01")
 def test_refunds_at_once_give_back_what_was_paid_and_no_more(shop):
     """Full and partial, from page and program: whatever fits is given back, the rest refused."""
-    for count, rounds in ((2, 20), (8, 6)):
+    for count, few in ((2, 20), (8, 6)):
         with racers(count) as run:
-            for _round in range(rounds):
+            for _round in range(rounds(few)):
                 order = shipped_order(shop)
                 asked = [random.choice([None, *map(Decimal, (3, 4, 6, 10))]) for _ in range(count)]
                 doors = random.choices([STAFF, SHOP, FILE], k=count)
@@ -166,15 +166,15 @@ def test_of_refunds_from_one_page_state_one_goes_through(shop):
 @pytest.mark.req("INV-01")
 def test_without_the_lock_refunds_collide(shop, monkeypatch):
     monkeypatch.setattr(lifecycle, "lock", unlocked)
-    rounds, failures = 12, 0
+    tries, failures = 12, 0
     with racers(2) as run:
-        for _round in range(rounds):
+        for _round in range(tries):
             order = shipped_order(shop)
             answers = run(*[partial(give_back, order, Decimal(6))] * 2)
             failures += broken(answers)
             order.refresh_from_db()
             assert order.refunded_total <= order.total  # the database holds alone
-    assert failures >= rounds / 2
+    assert failures >= tries / 2
 
 
 # INV-02 --------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ def effects(order: Order) -> tuple[int, int, int]:
 def test_eight_times_the_same_form_is_one_effect_and_eight_equal_answers(shop, act):
     make, verb = ONCE[act]
     with racers(8) as run:
-        for number in range(5):
+        for number in range(rounds(5)):
             order = make(shop)
             before = effects(order)
             once = Once(f"token-{number}", "as typed")
@@ -217,14 +217,14 @@ def test_eight_times_the_same_form_is_one_effect_and_eight_equal_answers(shop, a
 def test_without_the_token_eight_clicks_differ(shop, monkeypatch, act):
     monkeypatch.setattr(submissions, "claim", lambda *args, **kwargs: None)
     make, verb = ONCE[act]
-    rounds, failures = 4, 0
+    tries, failures = 4, 0
     with racers(8) as run:
-        for number in range(rounds):
+        for number in range(tries):
             order = make(shop)
             once = Once(f"token-{number}", "as typed")
             answers = run(*[partial(verb, order, once=once)] * 8)
             failures += len(set(answers)) > 1 or order.refunds.count() > 1
-    assert failures >= rounds / 2
+    assert failures >= tries / 2
 
 
 # INV-05 --------------------------------------------------------------------------------------
@@ -280,7 +280,7 @@ def test_confirming_against_cancelling_ends_in_exactly_one(shop, who):
     verb, too_late = CANCELS[who]
     ends: Counter[str] = Counter()
     with racers(2) as run:
-        while ends.total() < 20 or (len(ends) < 2 and ends.total() < 60):
+        while ends.total() < rounds(20) or (len(ends) < 2 and ends.total() < 60):
             order = fresh_order(shop, who)
             confirmed, cancelled = run(confirming(order), partial(verb, order))
             ends[end := ended_as(order)] += 1
@@ -301,14 +301,14 @@ def test_confirming_against_cancelling_ends_in_exactly_one(shop, who):
 def test_without_the_lock_the_database_alone_keeps_the_two_apart(shop, monkeypatch, who):
     monkeypatch.setattr(lifecycle, "lock", unlocked)
     verb, _too_late = CANCELS[who]
-    rounds, failures = 14, 0
+    tries, failures = 14, 0
     with racers(2) as run:
-        for _round in range(rounds):
+        for _round in range(tries):
             order = fresh_order(shop, who)
             answers = run(confirming(order), partial(verb, order))
             failures += broken(answers)
             assert ended_as(order) in ("shipped", "cancelled")
-    assert failures >= rounds / 2
+    assert failures >= tries / 2
 
 
 @pytest.mark.req("INV-05")
@@ -316,15 +316,15 @@ def test_without_lock_and_guards_cancelled_orders_ship(shop, monkeypatch):
     monkeypatch.setattr(lifecycle, "lock", unlocked)
     guards = ["cancelled_is_never_charged", "shipment_needs_a_live_order"]
     guards.append("order_status_follows_from_the_facts")
-    rounds, failures = 14, 0
+    tries, failures = 14, 0
     with without_guards(guards, ["order_moves"]), racers(2) as run:
-        for _round in range(rounds):
+        for _round in range(tries):
             order = fresh_order(shop)
             run(confirming(order), partial(cancel, order))
             order.refresh_from_db()
             left = order.shipments.exists() or charges(order)
             failures += bool(left) and hasattr(order, "cancellation")
-    assert failures >= rounds / 2
+    assert failures >= tries / 2
 
 
 # BUYERCANCEL ---------------------------------------------------------------------------------
@@ -340,7 +340,9 @@ def test_of_two_answers_at_once_one_stands(shop, second):
     """One accepts while another does, or declines: one answer, told once."""
     ends: Counter[str] = Counter()
     with racers(2) as run:
-        while ends.total() < 16 or (len(ends) < 2 and second is decline and ends.total() < 60):
+        while ends.total() < rounds(16) or (
+            len(ends) < 2 and second is decline and ends.total() < 60
+        ):
             order = fresh_order(shop, "accepted request")
             answers = run(partial(accept, order), partial(second, order))
             refused = [a for a in answers if isinstance(a, str)]
@@ -360,14 +362,14 @@ def test_of_two_answers_at_once_one_stands(shop, second):
 @pytest.mark.req("BUYERCANCEL-04")
 def test_without_the_lock_two_answers_both_stand(shop, monkeypatch):
     monkeypatch.setattr(lifecycle, "lock", unlocked)
-    rounds, failures = 14, 0
+    tries, failures = 14, 0
     with racers(2) as run:
-        for _round in range(rounds):
+        for _round in range(tries):
             order = fresh_order(shop, "accepted request")
             answers = run(partial(accept, order), partial(decline, order))
             told = kinds(order)
             failures += broken(answers) or ("N06" in told and "N21" in told)
-    assert failures >= rounds / 2
+    assert failures >= tries / 2
 
 
 def change(order: Order):
@@ -381,7 +383,9 @@ def test_a_change_against_anything_else_leaves_one_truth(shop, rival):
     """Whatever is charged is what the order costs, and nothing stays held beside it."""
     ends: Counter[tuple[str, int]] = Counter()
     with racers(2) as run:
-        while ends.total() < 16 or (len(ends) < 2 and rival is not change and ends.total() < 60):
+        while ends.total() < rounds(16) or (
+            len(ends) < 2 and rival is not change and ends.total() < 60
+        ):
             order = unshipped_order(shop, quantity=2, age=timedelta(0))
             run(partial(change, order), partial(rival, order))
             with clock.stopped(clock.now() + timedelta(seconds=61)):
@@ -405,13 +409,13 @@ def test_a_change_against_anything_else_leaves_one_truth(shop, rival):
 @pytest.mark.req("BUYERCANCEL-01")
 def test_without_the_lock_changes_collide(shop, monkeypatch):
     monkeypatch.setattr(lifecycle, "lock", unlocked)
-    rounds, failures = 14, 0
+    tries, failures = 14, 0
     with racers(2) as run:
-        for _round in range(rounds):
+        for _round in range(tries):
             order = unshipped_order(shop, quantity=2, age=timedelta(0))
             answers = run(partial(change, order), partial(cancel, order))
             failures += broken(answers) or bool(found(shop))
-    assert failures >= rounds / 2
+    assert failures >= tries / 2
 
 
 # INV-06 --------------------------------------------------------------------------------------
@@ -422,7 +426,7 @@ def test_without_the_lock_changes_collide(shop, monkeypatch):
 def test_the_last_unit_leaves_in_one_package_for_one_charge(shop, make):
     """From the page and from a file at once."""
     with racers(2) as run:
-        for _round in range(12):
+        for _round in range(rounds(12)):
             order = make(shop, quantity=1 if make is unshipped_order else 2)
             packages = order.shipments.count()
             answers = run(confirming(order, 1), confirming(order, 1, by=FILE))
@@ -441,12 +445,12 @@ def test_the_last_unit_leaves_in_one_package_for_one_charge(shop, make):
 @pytest.mark.req("INV-06")
 def test_without_the_lock_the_last_unit_is_packed_twice(shop, monkeypatch):
     monkeypatch.setattr(lifecycle, "lock", unlocked)
-    rounds, failures = 12, 0
+    tries, failures = 12, 0
     with racers(2) as run:
-        for _round in range(rounds):
+        for _round in range(tries):
             order = partially_shipped_order(shop, quantity=2)
             failures += broken(run(*[confirming(order, 1)] * 2))
-    assert failures >= rounds / 2
+    assert failures >= tries / 2
 
 
 # INVENTORY-04 --------------------------------------------------------------------------------
@@ -460,7 +464,7 @@ def buy(listing: Listing):
 @pytest.mark.req("INVENTORY-04", "T01", "TH-07")
 def test_the_last_unit_is_sold_once(shop):
     with racers(2) as run:
-        for _round in range(15):
+        for _round in range(rounds(15)):
             listing = ListingFactory(merchant=shop, quantity_available=1)
             answers = run(*[partial(buy, listing)] * 2)
             assert Counter(isinstance(a, Order) for a in answers) == {True: 1, False: 1}
@@ -473,13 +477,13 @@ def test_the_last_unit_is_sold_once(shop):
 @pytest.mark.req("INVENTORY-04")
 def test_without_the_lock_the_last_unit_is_sold_twice(shop, monkeypatch):
     monkeypatch.setattr(stock, "lock", lambda ids: Listing.objects.in_bulk(list(ids)))
-    rounds, failures = 12, 0
+    tries, failures = 12, 0
     with racers(2) as run:
-        for _round in range(rounds):
+        for _round in range(tries):
             listing = ListingFactory(merchant=shop, quantity_available=1)
             answers = run(*[partial(buy, listing)] * 2)
             failures += broken(answers) or all(isinstance(a, Order) for a in answers)
-    assert failures >= rounds / 2
+    assert failures >= tries / 2
 
 
 # Settling -------------------------------------------------------------------------------------
@@ -489,7 +493,7 @@ def test_without_the_lock_the_last_unit_is_sold_twice(shop, monkeypatch):
 def test_an_answer_written_by_eight_at_once_is_written_once(shop):
     """The gateway reports twice, and the job that settles runs at the same time."""
     with racers(8) as run:
-        for _round in range(3):
+        for _round in range(rounds(3)):
             order = unshipped_order(shop, payment_token="answer-lost")
             assert isinstance(confirm_lost(order), str)
             operation = Operation.objects.get(order=order)

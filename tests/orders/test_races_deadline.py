@@ -20,7 +20,7 @@ from tests.factories import unshipped_order
 from tests.orders.test_auto_cancel import status
 from tests.orders.test_races import confirming, ended_as, found
 from tests.pages import kinds
-from tests.races import broken, racers, unlocked
+from tests.races import broken, racers, rounds, unlocked
 
 pytestmark = [
     pytest.mark.race,
@@ -39,14 +39,14 @@ def sweep_at(sweep: sweeps.Sweep, at: datetime) -> sweeps.Swept:
 @pytest.mark.req("AUTO-12", "INV-05", "TH-06", "SHIP-16")
 def test_confirming_against_the_sweep_ends_in_exactly_one(shop):
     ends: dict[str, int] = {}
-    rounds = 0
+    tried = 0
     with racers(2) as run:
-        while rounds < 20 or (len(ends) < 2 and rounds < 60):
+        while tried < rounds(20) or (len(ends) < 2 and tried < 60):
             order = unshipped_order(shop, age=timedelta(0))
             run(confirming(order), partial(sweep_at, overdue.SWEEP, order.deadline_at))
             end = ended_as(order)
             ends[end] = ends.get(end, 0) + 1
-            rounds += 1
+            tried += 1
     assert set(ends) == {"shipped", "cancelled"}
     assert found(shop) == []
 
@@ -55,22 +55,22 @@ def test_confirming_against_the_sweep_ends_in_exactly_one(shop):
 def test_without_locks_the_database_alone_keeps_the_two_apart(shop, monkeypatch):
     monkeypatch.setattr(lifecycle, "lock", unlocked)
     monkeypatch.setattr(lifecycle, "lock_free", unlocked)
-    rounds, failures = 14, 0
+    tries, failures = 14, 0
     with racers(2) as run:
-        for _round in range(rounds):
+        for _round in range(tries):
             order = unshipped_order(shop, age=timedelta(0))
             answers = run(confirming(order), partial(sweep_at, overdue.SWEEP, order.deadline_at))
             end = ended_as(order)
             failures += broken(answers) or answers[1].failed > 0 or end == "neither"
             assert end in ("shipped", "cancelled", "neither")
-    assert failures >= rounds / 2
+    assert failures >= tries / 2
 
 
 @pytest.mark.req("AUTO-07", "AUTO-02", "FT-25", "INV-07", "IMPL-20")
 @pytest.mark.parametrize("name", SWEEPS)
 def test_four_at_once_do_it_once(shop, name):
     with racers(4) as run:
-        for _round in range(4):
+        for _round in range(rounds(4)):
             orders = [unshipped_order(shop, age=timedelta(0)) for _ in range(6)]
             at = max(o.deadline_at if name == "cancel" else o.email_warning_at for o in orders)
             swept = run(*[partial(sweep_at, SWEEPS[name], at)] * 4)
@@ -88,14 +88,14 @@ def test_without_locks_the_history_alone_lets_nobody_be_warned_twice(shop, monke
     monkeypatch.setattr(lifecycle, "lock", unlocked)
     monkeypatch.setattr(lifecycle, "lock_free", unlocked)
     monkeypatch.setattr(history, "happened_to", lambda orders, event: set())
-    rounds, failures = 10, 0
+    tries, failures = 10, 0
     with racers(2) as run:
-        for _round in range(rounds):
+        for _round in range(tries):
             order = unshipped_order(shop, age=timedelta(0))
             act = partial(sweep_at, deadline_warnings.SWEEP, order.email_warning_at)
             failures += sum(one.failed for one in run(act, act))
             assert kinds(order).count("N07") == 1
-    assert failures >= rounds / 2
+    assert failures >= tries / 2
 
 
 @pytest.mark.req("AUTO-11", "FT-19")
