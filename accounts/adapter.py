@@ -14,6 +14,7 @@ from django.urls import reverse
 from accounts.access import SECOND_STEP
 from accounts.domain import members, second_factor, sign_ins, signing_in
 from accounts.models import User
+from core import counts
 from core.http import is_inside
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             raise ValidationError(signing_in.wait_words(verdict.wait), code="wait")
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        counts.add(counts.SIGN_IN_FAILURES)
         log.warning("sign_in.failed")
 
     def get_login_stages(self) -> list[str]:

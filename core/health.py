@@ -25,7 +25,7 @@ Part = Callable[[], str]
 
 BEARABLE = frozenset({"ok", "degraded", "low", "unknown"})
 _SILENCE = timedelta(minutes=3)  # since a job last began
-_LOW, _FULL = 0.10, 0.01  # free of the disk that files are kept on
+LOW, _FULL = 0.10, 0.01  # free of the disk that files are kept on
 
 PARTS: dict[str, Part] = {}
 
@@ -102,12 +102,17 @@ def _beat() -> str:
     return "ok" if last is not None and clock.now() - last <= _SILENCE else "silent"
 
 
-@part("disk")
-def _disk() -> str:
-    """There is room for files that merchants send and fetch; a low disk is no reason to stop."""
+def free_disk() -> float:
+    """Return which part of the disk that files are kept on is free: 0 to 1."""
     folder = Path(settings.MEDIA_ROOT)
     while not folder.exists():
         folder = folder.parent
     room = os.statvfs(folder)
-    free = room.f_bavail / room.f_blocks
-    return "full" if free < _FULL else "low" if free < _LOW else "ok"
+    return room.f_bavail / room.f_blocks
+
+
+@part("disk")
+def _disk() -> str:
+    """There is room for files that merchants send and fetch; a low disk is no reason to stop."""
+    free = free_disk()
+    return "full" if free < _FULL else "low" if free < LOW else "ok"

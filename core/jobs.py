@@ -22,7 +22,7 @@ from django.db.models import Max, QuerySet
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from core import breaker, clock
+from core import breaker, clock, counts
 from core.limits import long_statements
 from core.models import JobRun
 
@@ -105,14 +105,14 @@ def run(name: str, *, once: bool = False) -> Mapping[str, int] | None:
         if this is None:
             log.info("job.runs_elsewhere", extra={"code": name})
             return None
-        counts: Counter[str] = Counter()
+        done_so_far: Counter[str] = Counter()
         error = ""
         token = _present.set(this)
         try:
             with long_statements(STATEMENT_SECONDS):
                 while True:
                     done = wanted.work()
-                    counts.update(done.counts)
+                    done_so_far.update(done.counts)
                     enough = once or not done.more or clock.now() - this.started_at > TIME_BUDGET
                     if enough or not _renew(this):
                         break
@@ -121,8 +121,9 @@ def run(name: str, *, once: bool = False) -> Mapping[str, int] | None:
             raise
         finally:
             _present.reset(token)
-            _alive(this).update(counts=dict(counts), finished_at=clock.now(), error=error)
-        return dict(counts)
+            _alive(this).update(counts=dict(done_so_far), finished_at=clock.now(), error=error)
+            counts.flush()
+        return dict(done_so_far)
 
 
 def still_here() -> None:

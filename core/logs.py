@@ -30,6 +30,7 @@ _TOLD = frozenset(
         "count",
         "job",
         "alert",
+        "facts",
     }
 )
 

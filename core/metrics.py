@@ -79,14 +79,20 @@ def _deadlocks() -> Iterator[Value]:
 
 @gauge("database_connections", "Connections to the database, and how many there may be", "what")
 def _connections() -> Iterator[Value]:
+    used, most = connections()
+    yield ("used",), used
+    yield ("most",), most
+
+
+def connections() -> tuple[int, int]:
+    """Return how many connections the database has, and how many it may have."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT count(*) FROM pg_stat_activity WHERE datname IS NOT NULL),"
             " current_setting('max_connections')::int"
         )
         used, most = cursor.fetchone()
-    yield ("used",), used
-    yield ("most",), most
+    return used, most
 
 
 @gauge("redis_breaker_open", "1 while this process leaves Redis alone")

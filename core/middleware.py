@@ -15,6 +15,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.utils.translation import gettext as _
 
+from core import counts
 from core.encoding import OTHER_ENCODING
 from core.logs import request_id
 from core.metrics import QUERIES
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 _UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _BROKEN = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")
 _UNFIT_FOR_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Asked by machines all day: among them faults of pages would not be seen.
+_NO_PAGES = frozenset({"health_live", "health_ready", "metrics", "csp_report"})
 _NOTHING_ALLOWED = ", ".join(
     f"{power}=()"
     for power in (
@@ -74,6 +77,10 @@ class Watched:
         match = request.resolver_match
         route = match.view_name or match.route if match else ""
         QUERIES.labels(route).observe(queries)
+        if route not in _NO_PAGES:
+            counts.add(counts.REQUESTS)
+            if response.status_code >= 500:
+                counts.add(counts.FAULTS)
         member = getattr(request, "member", None)
         told = {
             "path_name": route,

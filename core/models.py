@@ -1,4 +1,4 @@
-"""Runs of the jobs: what an operator looks at when something did not happen."""
+"""Runs of the jobs, and counts: what an operator looks at when something went wrong."""
 
 from __future__ import annotations
 
@@ -37,3 +37,19 @@ class JobRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job} {self.started_at:%Y-%m-%d %H:%M:%S}"
+
+
+class EventCount(models.Model):
+    """How often something happened in one minute, over all processes (``core.counts``)."""
+
+    event = models.CharField(max_length=40)
+    minute = models.DateTimeField()
+    number = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="one_count_a_minute", fields=["event", "minute"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} {self.minute:%Y-%m-%d %H:%M}: {self.number}"

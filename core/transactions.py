@@ -9,8 +9,9 @@ from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, connection, transaction
 
-from core import failpoints
+from core import counts, failpoints
 from core.metrics import REPEATED, VIOLATED
+from core.runbook import runbook
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -83,4 +84,5 @@ def _note_violation(error: DatabaseError) -> None:
     if getattr(cause, "pgcode", None) == "23514":
         guard = getattr(getattr(cause, "diag", None), "constraint_name", None) or "unnamed"
         VIOLATED.labels(guard).inc()
-        log.error("guard.violated", extra={"code": guard})
+        counts.add(counts.VIOLATIONS)
+        log.error("guard.violated", extra={"code": guard, "alert": runbook("guard-violated")})

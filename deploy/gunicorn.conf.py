@@ -1,5 +1,6 @@
 """The web server's settings, for the quick start, the image and a plain host (SD-11, SD-12)."""
 
+import contextlib
 import os
 import tempfile
 from pathlib import Path
@@ -27,6 +28,23 @@ forwarded_allow_ips = os.environ.get("PROXY_IPS", "127.0.0.1,::1")
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None
 # One socket in the home directory would be shared by all instances of a machine.
 control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let each process write what it counts, and notice when nobody looks for alerts."""
+    from operators import watch
+
+    watch.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Write what was counted since the last time."""
+    from django.db import DatabaseError
+
+    from core import counts
+
+    with contextlib.suppress(DatabaseError):
+        counts.flush()
 
 
 def child_exit(server: Any, worker: Any) -> None:

@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class OperatorsConfig(AppConfig):
     name = "operators"
+
+    def ready(self) -> None:
+        from operators import letters  # noqa: F401  the outbox asks it for its kind

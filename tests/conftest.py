@@ -13,7 +13,7 @@ from django.db import connection
 
 from accounts.models import Merchant, User
 from accounts.permissions import Preset
-from core import breaker
+from core import breaker, counts
 from orders.models import Order
 from payments.gateways import sandbox
 from tests.contract_plugin import (  # noqa: F401  hooks of pytest
@@ -60,9 +60,10 @@ def _others(seconds: float = 10.0) -> list[tuple[str, str]]:
 
 @pytest.fixture(autouse=True)
 def _fresh_limits() -> None:
-    """Rate limits count anew in each test, and servers that were away are asked again."""
+    """Limits and counts begin anew in each test, and servers that were away are asked again."""
     cache.clear()
     breaker.mail.reset()
+    counts.drop()
 
 
 @pytest.fixture

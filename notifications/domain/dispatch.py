@@ -68,7 +68,12 @@ class _Watch:
 
 
 def due(at: datetime) -> QuerySet[Outbox]:
-    """Return the e-mails that may leave now, each by its merchant's clock.
+    """Return the e-mails that may leave now and that no worker has in hand."""
+    return ready(at).filter(Q(lease_until=None) | Q(lease_until__lte=at))
+
+
+def ready(at: datetime) -> QuerySet[Outbox]:
+    """Return the e-mails whose time has come at an instant, each by its merchant's clock.
 
     Of an order's mails to one side only the oldest is due, so that they leave in the order of
     what happened; by state, never by number, for rows commit out of their order. Kinds that nobody
@@ -82,7 +87,6 @@ def due(at: datetime) -> QuerySet[Outbox]:
     )
     rows = Outbox.objects.filter(
         ~Exists(before),
-        Q(lease_until=None) | Q(lease_until__lte=at),
         state=State.QUEUED,
         kind__in=sorted(letters.READERS),
         available_at__lte=at + Coalesce(F("merchant__clock_ahead"), timedelta(0)),

@@ -16,7 +16,9 @@ from notifications.models import Outbox
 SEND = "notifications.send_outbox"
 NOTIFICATIONS = "Notification"  # every instant notification's kind ends with it
 MERCHANT_KINDS = frozenset({"N02", "N07", "N08", "N20", "N37"})
-PERSON_KINDS = frozenset({"N27", "N28", "N29"})  # about one's own sign-in and place
+ALERT = "Alert"  # to operators: none of the kinds that merchants and buyers get
+# About one's own sign-in and place, or to operators.
+PERSON_KINDS = frozenset({"N27", "N28", "N29", ALERT})
 # Every channel but one is e-mail.
 MAILS = tuple(each for each in Outbox.Channel if each != Outbox.Channel.NOTIFICATION)
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core import clock
+from core import clock, counts
 from core.actor import Actor
 from orders.api.parsers import TooLarge
 from orders.api.serializers import Amount, Strict
@@ -47,6 +47,7 @@ class GatewaySignature(BaseAuthentication):
             at=clock.now(),
         )
         if not authentic:
+            counts.add(counts.SIGNATURES_REFUSED)
             log.warning("gateway.signature_refused")
             raise AuthenticationFailed("The signature is missing, wrong or old.")
         return GatewayUser(), None

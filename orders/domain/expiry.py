@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.expressions import CombinedExpression
 
 from audit.domain import submissions
-from core import clock, jobs
+from core import clock, counts, jobs
 from core.actor import Actor
 from core.jobs import Done, Planned
 from orders.domain import contacts
@@ -25,6 +25,7 @@ def expire(*, by: Actor, limit: int = BATCH) -> Done:
         {
             "contacts blanked": blanked,
             "submissions deleted": submissions.forget(before=_older_than(submissions.KEPT)),
+            "counts deleted": counts.forget(before=clock.now() - counts.KEPT),
             "job runs deleted": jobs.forget_runs(before=clock.now() - RUNS_KEPT),
         },
         more=blanked == limit,

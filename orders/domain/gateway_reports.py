@@ -11,9 +11,11 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.domain import calendar
+from core import counts
 from core.actor import Actor
 from core.money import Money
 from core.refusal import Refusal, Refused
+from core.runbook import runbook
 from core.transactions import unit_of_work
 from orders.domain import lifecycle, packages, settling, verification
 from orders.enums import OrderStatus
@@ -164,7 +166,8 @@ def _moved_on(report: Report, order: Order) -> Refusal:
 
 
 def _alert(event: str, order: Order) -> None:
-    log.error(event, extra={"alert": "gateway", "order": order.pk})
+    counts.add(counts.CONTRADICTIONS)
+    log.error(event, extra={"alert": runbook("gateway-contradicts"), "order": order.pk})
 
 
 def _known(order: Order) -> Refusal:

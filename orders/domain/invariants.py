@@ -10,6 +10,7 @@ from django.db import connection
 
 from core import clock
 from core.limits import long_statements
+from core.runbook import runbook
 from orders.enums import COMPONENTS, PROMOTIONS
 from orders.models import InvariantCheck
 
@@ -180,7 +181,7 @@ def check() -> InvariantCheck:
         found = {name: rows for name, rows in verify().items() if rows}
         money = sums()
     for name, rows in found.items():
-        told = {"alert": "invariant", "code": name, "count": len(rows)}
+        told = {"alert": runbook("invariant-violated"), "code": name, "count": len(rows)}
         log.error("invariant.violated", extra=told)
     return InvariantCheck.objects.create(
         started_at=started_at,

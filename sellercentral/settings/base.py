@@ -257,6 +257,7 @@ CELERY_TASK_ROUTES = {
 }
 # When each job is due, under its name (core.jobs); a check holds the two together (TECH-04).
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
+    "alerts": {"task": "operators.tell_operators", "schedule": timedelta(minutes=1)},
     "auto-cancel": {"task": "orders.cancel_overdue", "schedule": timedelta(minutes=5)},
     "cancellation-request-limits": {
         "task": "orders.tell_overdue_requests",
@@ -292,6 +293,8 @@ BREAKER_SECONDS = 30.0  # how long a server that did not answer is left alone
 GATEWAY_CALLBACK_SECRET = env.str("GATEWAY_CALLBACK_SECRET", default="")
 # Days after the purchase that addresses, phones and e-mails of finished orders are kept (IMPL-22).
 PERSONAL_DATA_DAYS = env.int("PERSONAL_DATA_DAYS", default=730)
+# Alerts are posted there as JSON, too; empty: operators are told by mail and log alone.
+ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
 CLOCK_MAY_STOP = False
 FAIL_POINTS_FILE = ""  # named by settings of tests only
 

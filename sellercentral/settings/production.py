@@ -6,6 +6,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from sellercentral.settings.base import *  # noqa: F403
 from sellercentral.settings.base import (
+    ALERT_WEBHOOK_URL,
     ALLOWED_HOSTS,
     DEBUG,
     GATEWAY_CALLBACK_SECRET,
@@ -39,6 +40,8 @@ if any("*" in host for host in ALLOWED_HOSTS):
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; * is refused.")
 if urlsplit(SITE_URL).scheme != "https":
     raise ImproperlyConfigured("SITE_URL must begin with https: links in mails are made from it.")
+if ALERT_WEBHOOK_URL and urlsplit(ALERT_WEBHOOK_URL).scheme != "https":
+    raise ImproperlyConfigured("ALERT_WEBHOOK_URL must begin with https.")
 
 # Pages are sent on to HTTPS; the API refuses instead, for its key has already been shown. Whether
 # a request came by HTTPS is told by the web server, which believes the proxies in PROXY_IPS only.

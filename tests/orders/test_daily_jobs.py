@@ -221,7 +221,8 @@ def test_the_daily_look_keeps_what_it_found(shop, caplog):
     name = "INV-03 an order's total is the sum of its items"
     assert look.violations[name] == [[shop.pk, order.pk, f"total {order.total}"]]
     assert not look.holds
-    assert {r.alert for r in caplog.records if r.message == "invariant.violated"} == {"invariant"}
+    named = {r.alert for r in caplog.records if r.message == "invariant.violated"}
+    assert named == {"docs/runbook.md#invariant-violated"}
 
 
 @pytest.mark.req("INV-07")

@@ -151,7 +151,9 @@ def test_what_makes_no_sense_changes_nothing(shop, caplog, name):
     assert (answer.status_code, everything() == before) == (status, True)
     differs = [r for r in caplog.records if r.message == "gateway.amount_differs"]
     assert len(differs) == int("differs" in name)
-    assert all((r.levelname, r.alert) == ("ERROR", "gateway") for r in differs)
+    assert all(
+        (r.levelname, r.alert) == ("ERROR", "docs/runbook.md#gateway-contradicts") for r in differs
+    )
 
 
 @pytest.mark.req("BI-CB")

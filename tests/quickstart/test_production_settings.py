@@ -59,6 +59,7 @@ def test_check_deploy_finds_nothing() -> None:
         ("REDIS_URL", None, "REDIS_URL must be set on a server."),
         ("EMAIL_URL", None, "EMAIL_URL must be set on a server."),
         ("GATEWAY_CALLBACK_SECRET", "short", "GATEWAY_CALLBACK_SECRET must be at least 32"),
+        ("ALERT_WEBHOOK_URL", "http://x.example", "ALERT_WEBHOOK_URL must begin with https."),
         ("PAYMENT_GATEWAY", None, "Set the PAYMENT_GATEWAY environment variable"),
     ],
 )
