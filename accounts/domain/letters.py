@@ -22,7 +22,7 @@ from accounts.domain import calendar
 from accounts.domain.own_history import home_of
 from accounts.models import EmailChange, Invitation, Merchant, User
 from core import clock
-from core.templatetags.ui import day_words
+from core.days import day_words
 from notifications.domain import outbox
 from notifications.domain.letters import Letter, writes
 

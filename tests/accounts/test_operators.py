@@ -128,7 +128,7 @@ def test_an_operator_sees_no_page_of_a_merchant(client, operator, shop):
 @pytest.mark.req("PLATFORM-04", "SETTINGS-04")
 def test_an_operator_has_login_settings_without_a_merchant(client, operator):
     turn_on(operator)
-    assert sign_in(client)["Location"] == "/settings/login/"
+    assert sign_in(client)["Location"] == "/operator/work/"
     page = words(client.get("/settings/login/"))
     assert "olive@platform.example" in page
     assert "Platform · UTC" in page

@@ -1,0 +1,43 @@
+"""The checks of the test command find what they are for."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from quickstart.testing import CHECKS
+
+BAD = {
+    "lint (ruff check)": ("core/bad.py", "import os\n"),
+    "format (ruff format)": ("core/bad.py", "x   =  1\n"),
+    "import contracts (lint-imports)": ("core/bad.py", "from orders import enums\n"),
+    "types (mypy)": ("run.py", "x: int = 'one'\n"),
+    "templates (djlint)": ("templates/bad.html", "<div><img src='x'></div>\n"),
+}
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_check_fails_when_there_is_something_to_find(name: str, tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    command = CHECKS[name]
+    if name.startswith("types"):
+        command = [*command[:2], "--config-file=", "run.py"]
+    elif not name.startswith("import"):
+        command = [part if part != "templates" else "templates/bad.html" for part in command]
+    else:  # the contracts are about all of the packages
+        shutil.copytree(root, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    shutil.copy(root / "pyproject.toml", tmp_path)
+    path, text = BAD[name]
+    (tmp_path / path).parent.mkdir(exist_ok=True)
+    (tmp_path / path).write_text(text)
+
+    done = subprocess.run(
+        [sys.executable, *command], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+
+    assert done.returncode != 0, done.stdout + done.stderr
+    assert Path(path).name.split(".")[0] in done.stdout + done.stderr
