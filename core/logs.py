@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import re
+import traceback
+from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 # Addresses that open something by themselves; the framework logs those it answered with an error.
-_OPENS = re.compile(r"(/buyer/|/password-reset/key/)[^/\s]+")
+_OPENS = re.compile(r"(/buyer/|/password-reset/key/|/invitation/)[^/\s]+")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _TOLD = frozenset(
     {
@@ -43,12 +45,40 @@ class JsonLines(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "event": _OPENS.sub(r"\1…", record.getMessage())[:500],
+            "event": _OPENS.sub(r"\1…", _event(record))[:500],
         }
         if known := request_id.get():
             line["request"] = known
         extra = vars(record).keys() - _STANDARD
         line |= {name: vars(record)[name] for name in extra & _TOLD}
         if record.exc_info:
-            line["trace"] = self.formatException(record.exc_info)
+            line["trace"] = _trace(record.exc_info[1])
         return json.dumps(line, default=str, ensure_ascii=True)
+
+
+def _event(record: logging.LogRecord) -> str:
+    """Return what happened; of a task that failed without the words of its exception."""
+    args = record.args
+    if record.name == "celery.app.trace" and isinstance(args, Mapping) and "exc" in args:
+        return f"Task {args.get('name')}[{args.get('id')}] failed"
+    return record.getMessage()
+
+
+def _trace(error: BaseException | None) -> str:
+    """Return where errors came from and of what kind they are, the first one last.
+
+    Their words are left out: a database quotes the row that it refused, a form what was typed.
+    """
+    told: list[str] = []
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        kind = type(error)
+        diag = getattr(error, "diag", None)
+        names = [getattr(error, "pgcode", None), getattr(diag, "constraint_name", None)]
+        told.append(
+            "".join(traceback.format_tb(error.__traceback__))
+            + " ".join([f"{kind.__module__}.{kind.__qualname__}", *filter(None, names)])
+        )
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n\n".join(told)

@@ -81,6 +81,13 @@ def wrong_method(request: HttpRequest, allowed: str) -> HttpResponse:
     return response
 
 
+def too_often(request: HttpRequest, text: str, wait: int) -> HttpResponse:
+    """Say that it was asked too often, and when it may be asked again. wait: seconds (SD-10)."""
+    response = _page(request, 429, _("That was asked too often"), text)
+    response["Retry-After"] = str(wait)
+    return response
+
+
 def conflict(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     """Answer a refusal that has no page of its own."""
     return _page(request, refusal.status, refusal.message, refusal.remedy)

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import needs_operator
 from audit.models import OperatorEntry
@@ -24,13 +24,13 @@ CHECK = "invariant-check"
 _LAST_ACTS = 20
 
 
-@require_GET
+@require_safe
 @needs_operator
 def console(request: HttpRequest) -> HttpResponse:
     return redirect("operators:work")
 
 
-@require_GET
+@require_safe
 @needs_operator
 def work(request: HttpRequest) -> HttpResponse:
     """Every job, what stands still and why, and what operators did last."""
@@ -51,7 +51,7 @@ def work(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @needs_operator
 def integrity(request: HttpRequest) -> HttpResponse:
     """The last proof of the invariants, with the sums of each merchant."""

@@ -22,7 +22,7 @@ from orders.views import acting, acts
 TEMPLATE = "orders/cancellation_request.html"
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @order_needs(Function.CANCEL_ORDERS, Level.EDIT)
 def answer_request(request: MerchantRequest, order: Order) -> HttpResponse:
     if request.method == "POST":
@@ -38,7 +38,7 @@ def answer_request(request: MerchantRequest, order: Order) -> HttpResponse:
     if why is not None or asked is None:
         assert why is not None, "without a request the guards refuse"
         return acting.impossible(request, order, why)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(request, order, AnswerForm(None, order=order), asked)
 
     form = AnswerForm(request.POST, order=order)

@@ -22,11 +22,11 @@ from orders.views import acting, acts
 TEMPLATE = "orders/cancel_order.html"
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @order_needs(Function.CANCEL_ORDERS, Level.EDIT)
 def cancel_order(request: MerchantRequest, order: Order) -> HttpResponse:
     at = calendar.now_for(order.merchant)
-    if request.method == "GET":
+    if request.method != "POST":
         if (why := acts.refusal(order, Act.CANCEL, request.actor, at=at)) is not None:
             return acting.impossible(request, order, why)
         form = CancelForm(None, order=order, initial={"zero_out": True})

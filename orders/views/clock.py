@@ -36,13 +36,13 @@ _FOLLOWED = timedelta(minutes=1)  # so long the page looks again by itself
 _LATEST = 50  # lines of the history looked at for what happened since the clock was moved
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @needs(Function.ACCOUNT_INFO, Level.EDIT)
 def sandbox_clock(request: MerchantRequest) -> HttpResponse:
     merchant = request.member.merchant
     if not merchant.is_sandbox:
         raise Http404
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(request, ClockForm())
     form = ClockForm(request.POST)
     if form.is_valid():

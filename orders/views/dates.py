@@ -22,12 +22,12 @@ from orders.views import acting, acts
 TEMPLATE = "orders/revise_dates.html"
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @order_needs(Function.MANAGE_ORDERS, Level.EDIT)
 def revise_dates(request: MerchantRequest, order: Order) -> HttpResponse:
     at = calendar.now_for(order.merchant)
     today = order.marketplace.local_date(at)
-    if request.method == "GET":
+    if request.method != "POST":
         if (why := acts.refusal(order, Act.REVISE_DATES, request.actor, at=at)) is not None:
             return acting.impossible(request, order, why)
         return acting.page(request, TEMPLATE, order, DatesForm(None, order=order, today=today))

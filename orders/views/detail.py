@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.domain import calendar
 from accounts.permissions import Function, Level
@@ -47,7 +47,7 @@ from orders.views import acting, acts, timeline
 S = OrderStatus
 
 
-@require_GET
+@require_safe
 @order_needs(Function.MANAGE_ORDERS)
 def order_details(request: MerchantRequest, order: Order) -> HttpResponse:
     return _page(request, order, NoteForm())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,14 +11,16 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.access import needs
 from accounts.domain import calendar
 from accounts.models import Membership
 from accounts.permissions import Function
+from core import throttle
 from core.days import day_words
 from core.http import MerchantRequest, is_inside
+from core.views import errors
 from orders.cursors import write_cursor
 from orders.domain import listing
 from orders.enums import OrderStatus, SubType
@@ -26,9 +29,10 @@ from orders.views import acts, list_query
 from orders.views.list_query import ListQuery
 
 S = OrderStatus
+SEARCHES_A_MINUTE = 60  # of one person; who types quickly makes ten
 
 
-@require_GET
+@require_safe
 @needs(Function.MANAGE_ORDERS)
 def manage_orders(request: MerchantRequest) -> HttpResponse:
     member = request.member
@@ -47,6 +51,9 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
         context |= {"ranges": _ranges(asked), "views": []}
         return render(request, "orders/manage_orders.html", context, status=422)
 
+    if asked.searches and (wait := _wait(request, at)):
+        text = _("At most %d searches a minute are made for one person. Try again in a moment.")
+        return errors.too_often(request, text % SEARCHES_A_MINUTE, wait)
     criteria = asked.criteria(member, at=at)
     older: list[int] = []
     if asked.is_default and asked.cursor is None and criteria.from_at is not None:
@@ -89,6 +96,12 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
     }
     status = 422 if asked.errors else 200  # a range that makes no sense: the list is unchanged
     return render(request, "orders/manage_orders.html", context, status=status)
+
+
+def _wait(request: MerchantRequest, at: datetime) -> int:
+    """Count a search; return the seconds that it must wait (SD-10)."""
+    who = str(request.user.pk)
+    return throttle.use("search", who, limit=SEARCHES_A_MINUTE, seconds=60, at=at)
 
 
 @require_POST

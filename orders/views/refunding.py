@@ -39,10 +39,10 @@ FULL, PARTIAL = "full", "partial"
 TEMPLATES = {FULL: "orders/refund_full.html", PARTIAL: "orders/refund_partial.html"}
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @order_needs(Function.REFUND_ORDERS, Level.EDIT)
 def refund_order(request: MerchantRequest, order: Order) -> HttpResponse:
-    return _asked(request, order) if request.method == "GET" else _posted(request, order)
+    return _asked(request, order) if request.method != "POST" else _posted(request, order)
 
 
 def _asked(request: MerchantRequest, order: Order) -> HttpResponse:

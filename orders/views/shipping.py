@@ -27,7 +27,7 @@ from orders.views import acting, acts
 TEMPLATE = "orders/confirm_shipment.html"
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @order_needs(Function.CONFIRM_SHIPMENTS, Level.EDIT)
 def confirm_shipment(request: MerchantRequest, order: Order) -> HttpResponse:
     at = calendar.now_for(order.merchant)
@@ -38,7 +38,7 @@ def confirm_shipment(request: MerchantRequest, order: Order) -> HttpResponse:
         last = request.member.last_carrier
         return ConfirmForm(data, order=order, items=items, at=at, last_carrier=last)  # type: ignore[arg-type]
 
-    if request.method == "GET":
+    if request.method != "POST":
         if (why := acts.refusal(order, Act.CONFIRM, request.actor, at=at)) is not None:
             return acting.impossible(request, order, why)
         return acting.page(request, TEMPLATE, order, form_of(None), **more)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.access import needs
 from accounts.domain import calendar
 from accounts.models import Marketplace
 from accounts.permissions import Function
+from core import throttle
 from core.bounded import Unfinished
 from core.http import MerchantRequest
 from core.refusal import Refusal
@@ -27,10 +29,11 @@ from orders.models import Item, Order
 from orders.views import acting, acts
 
 PAPERS = Marketplace.PaperSize
+FILES_A_MINUTE = 30  # of one person; each has a process of its own to be made in
 log = logging.getLogger(__name__)
 
 
-@require_GET
+@require_safe
 @order_needs(Function.PACKING_SLIPS)
 def packing_slip(request: MerchantRequest, order: Order) -> HttpResponse:
     at = calendar.now_for(order.merchant)
@@ -49,16 +52,16 @@ def packing_slip(request: MerchantRequest, order: Order) -> HttpResponse:
     return render(request, "orders/packing_slip.html", context)
 
 
-@require_GET
+@require_safe
 @order_needs(Function.PACKING_SLIPS)
 def packing_slip_pdf(request: MerchantRequest, order: Order) -> HttpResponse:
     at = calendar.now_for(order.merchant)
     if (why := acts.refusal(order, Act.PRINT, request.actor, at=at)) is not None:
         return acting.impossible(request, order, why)
-    return _pdf(request, [order], f"packing-slip-{order.number}.pdf")
+    return _pdf(request, [order], f"packing-slip-{order.number}.pdf", at)
 
 
-@require_GET
+@require_safe
 @needs(Function.PACKING_SLIPS)
 def bulk_pdf(request: MerchantRequest) -> HttpResponse:
     """One PDF of the selected orders; refused ones are left out and named (SLIP-09)."""
@@ -89,7 +92,7 @@ def bulk_pdf(request: MerchantRequest) -> HttpResponse:
         return _confirm_left_out(request, left_out, printable)
     if not printable:
         return redirect("orders:list")
-    return _pdf(request, printable, "packing-slips.pdf")
+    return _pdf(request, printable, "packing-slips.pdf", at)
 
 
 def _confirm_left_out(
@@ -108,7 +111,13 @@ def _named(number: str, found: dict[str, Order], why: dict[str, Refusal | None])
     return str(refusal)
 
 
-def _pdf(request: MerchantRequest, orders: Sequence[Order], name: str) -> HttpResponse:
+def _pdf(
+    request: MerchantRequest, orders: Sequence[Order], name: str, at: datetime
+) -> HttpResponse:
+    who = str(request.user.pk)
+    if wait := throttle.use("pdf", who, limit=FILES_A_MINUTE, seconds=60, at=at):
+        text = _("At most %d files a minute are made for one person. Try again in a moment.")
+        return errors.too_often(request, text % FILES_A_MINUTE, wait)
     try:
         file = documents.render_pdf(_slips(request, orders, _paper(request)))
     except documents.PdfUnavailable as missing:

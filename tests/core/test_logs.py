@@ -6,8 +6,10 @@ import json
 import logging
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from core.logs import JsonLines
+from orders.models import Order
 from tests.buyers import page_of
 from tests.factories import shipped_order
 
@@ -32,3 +34,38 @@ def test_no_line_holds_a_link_to_a_new_password():
         {"msg": "Not Found: %s", "args": ("/password-reset/key/1-abc/",)}
     )
     assert json.loads(JsonLines().format(record))["event"] == "Not Found: /password-reset/key/…/"
+
+
+@pytest.mark.req("TH-24", "TH-09")
+def test_no_line_holds_a_link_that_lets_somebody_join():
+    record = logging.makeLogRecord({"msg": "Not Found: %s", "args": ("/invitation/abc-1/",)})
+    assert json.loads(JsonLines().format(record))["event"] == "Not Found: /invitation/…/"
+
+
+@pytest.mark.req("TH-09")
+def test_a_trace_names_the_guard_and_not_the_row_that_it_refused(shop, caplog):
+    """PostgreSQL quotes the whole row, with whatever personal data stands in it."""
+    order = shipped_order(shop)
+    with pytest.raises(IntegrityError, match="Canary Bird") as refused, transaction.atomic():
+        Order.objects.filter(pk=order.pk).update(total=-1, buyer_name="Canary Bird")
+    logging.getLogger("tests").error("guard.violated", exc_info=refused.value)
+    line = JsonLines().format(caplog.records[-1])
+    trace = json.loads(line)["trace"]
+    assert "Canary" not in line
+    assert "psycopg2.errors.CheckViolation 23514" in trace
+    assert "django.db.utils.IntegrityError" in trace
+    assert "test_logs.py" in trace
+
+
+@pytest.mark.req("TH-09")
+def test_a_task_that_failed_is_named_without_the_words_of_its_error():
+    record = logging.makeLogRecord(
+        {
+            "name": "celery.app.trace",
+            "msg": "Task %(name)s[%(id)s] raised unexpected: %(exc)s",
+            "args": ({"name": "core.tick", "id": "1", "exc": "ValueError('Canary')"},),
+        }
+    )
+    line = JsonLines().format(record)
+    assert json.loads(line)["event"] == "Task core.tick[1] failed"
+    assert "Canary" not in line

@@ -10,10 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
-from core import pdf
+from core import clock, pdf
 from core.days import day_words
 from orders import documents
 from orders.domain.drafts import ContactDraft
+from orders.views import slips
 from tests.factories import (
     AMOUNTS,
     CONTACT,
@@ -355,3 +356,24 @@ def test_a_sheet_that_cannot_be_made_in_time_is_said_calmly(client, alice, order
     assert answer.status_code == 503
     assert "The PDF could not be made. Try again" in words(answer)
     assert not order.history.filter(event="order.slip_printed").exists()
+
+
+@pytest.mark.req("SD-10")
+def test_one_person_makes_so_many_files_a_minute(signed_in, shop, monkeypatch):
+    monkeypatch.setattr(slips, "FILES_A_MINUTE", 1)
+    order = unshipped_order(shop)
+    address = f"/orders/{order.number}/packing-slip.pdf"
+    with clock.stopped(clock.now()):
+        answers = [signed_in.get(address) for _again in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert 0 < int(answers[-1]["Retry-After"]) <= 60
+    assert "At most 1 files a minute" in words(answers[-1])
+
+
+@pytest.mark.req("IMPL-26")
+@pytest.mark.parametrize("place", ["", "cancel/", "confirm-shipment/", "packing-slip/", "dates/"])
+def test_pages_say_what_they_would_answer(signed_in, shop, place):
+    order = unshipped_order(shop)
+    for address in ("/orders/", f"/orders/{order.number}/{place}"):
+        answer = signed_in.head(address)
+        assert (answer.status_code, answer.content) == (200, b""), address

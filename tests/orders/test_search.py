@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from core import clock
 from orders.domain import searching
+from orders.views import listing
 from tests.factories import (
     PLAIN,
     ItemDraft,
@@ -247,3 +249,15 @@ def test_a_search_that_finds_too_many_to_count_says_so(signed_in, shop, monkeypa
     answer = words(find(signed_in, "sku", listing.sku))
     for told in ("6+ orders placed in the last 90 days", "1–7 of 7+", "Shipped 6+ orders"):
         assert told in answer, answer
+
+
+@pytest.mark.req("SD-10")
+def test_one_person_searches_so_often_a_minute(signed_in, shop, monkeypatch):
+    monkeypatch.setattr(listing, "SEARCHES_A_MINUTE", 3)
+    order = unshipped_order(shop)
+    with clock.stopped(clock.now()):
+        answers = [find(signed_in, "order_id", order.number) for _again in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert 0 < int(answers[-1]["Retry-After"]) <= 60
+    assert "At most 3 searches a minute" in words(answers[-1])
+    assert signed_in.get("/orders/").status_code == 200  # the list is no search
