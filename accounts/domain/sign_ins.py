@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import Session, User
@@ -78,6 +79,11 @@ def end_all(*, user: User, but: str = "") -> int:
 
 def handle_of(key: str) -> str:
     return hashlib.sha256(f"sign-in {key}".encode()).hexdigest()[:16]
+
+
+def ended(*, before: datetime) -> QuerySet[Session]:
+    """Return the rows of sessions whose time was over by then."""
+    return Session.objects.filter(expire_date__lt=before)
 
 
 def _sign_in(row: Session, this: str) -> SignIn:

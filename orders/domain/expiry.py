@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.expressions import CombinedExpression
 
+from accounts.domain import sign_ins
 from audit.domain import submissions
 from core import clock, counts, jobs
 from core.actor import Actor
@@ -26,6 +28,7 @@ def expire(*, by: Actor, limit: int = BATCH) -> Done:
             "contacts blanked": blanked,
             "submissions deleted": submissions.forget(before=_older_than(submissions.KEPT)),
             "counts deleted": counts.forget(before=clock.now() - counts.KEPT),
+            "sessions deleted": sign_ins.ended(before=clock.now()).delete()[0],
             "job runs deleted": jobs.forget_runs(before=clock.now() - RUNS_KEPT),
         },
         more=blanked == limit,
@@ -34,16 +37,15 @@ def expire(*, by: Actor, limit: int = BATCH) -> Done:
 
 def plan() -> list[Planned]:
     """Say how much of each is old enough."""
-    counts = {
-        "blank the contacts": contacts.due_for_blanking(older_than=_personal_data_kept()).count(),
-        "delete the answers": submissions.old(before=_older_than(submissions.KEPT)).count(),
-        "delete the runs": jobs.old_runs(before=clock.now() - RUNS_KEPT).count(),
-    }
-    subjects = ("finished orders", "old requests", "jobs")
+    now, kept, long_ago = clock.now(), _personal_data_kept(), _older_than(submissions.KEPT)
+    old: list[tuple[str, str, QuerySet[Any]]] = [
+        ("finished orders", "blank the contacts", contacts.due_for_blanking(older_than=kept)),
+        ("old requests", "delete the answers", submissions.old(before=long_ago)),
+        ("sessions", "delete those whose time is over", sign_ins.ended(before=now)),
+        ("jobs", "delete the runs", jobs.old_runs(before=now - RUNS_KEPT)),
+    ]
     return [
-        Planned(f"{count} {subject}", act)
-        for subject, (act, count) in zip(subjects, counts.items(), strict=True)
-        if count
+        Planned(f"{count} {subject}", act) for subject, act, rows in old if (count := rows.count())
     ]
 
 

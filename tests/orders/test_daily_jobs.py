@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from accounts.domain import calendar
+from accounts.models import Session
 from audit.domain.submissions import Once
 from audit.models import Submission
 from core import clock, jobs
@@ -186,6 +187,15 @@ def test_answers_to_old_requests_and_old_runs_are_forgotten(shop):
     assert (counts["submissions deleted"], counts["job runs deleted"]) == (1, 2)
     left = set(JobRun.objects.filter(job="tea").values_list("pk", flat=True))
     assert left == {old[1].pk}  # the last good one stays, for whoever asks when it last worked
+
+
+@pytest.mark.req("TECH-04", "SD-05")
+def test_sessions_whose_time_is_over_leave_the_table(client, alice):
+    client.force_login(alice)
+    ends = Session.objects.get(user=alice).expire_date
+    assert run("expiry", ends - timedelta(minutes=1))["sessions deleted"] == 0
+    assert run("expiry", ends + timedelta(minutes=1))["sessions deleted"] == 1
+    assert not Session.objects.exists()
 
 
 @pytest.mark.req("AUTO-13", "IMPL-22")
