@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
 
+from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.domain import second_factor
-from accounts.models import Membership
+from accounts.models import Membership, User
 from accounts.permissions import Function, Level
 from core.actor import Actor
 from core.http import MerchantRequest
@@ -67,7 +69,7 @@ def needs_self(view: View) -> View:
     def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
-        if not request.user.is_operator and (no := _refusal(request, function, level)):
+        if not request.user.is_operator and (no := _refusal(request, function, level, own=True)):
             return no
         return _unstored(view(request, *args, **kwargs))
 
@@ -102,8 +104,13 @@ def needs_operator(view: View) -> View:
     return checked
 
 
-def _refusal(request: HttpRequest, function: Function | None, level: Level) -> HttpResponse | None:
-    """Return the answer to a member who may not do this; None to who may."""
+def _refusal(
+    request: HttpRequest, function: Function | None, level: Level, *, own: bool = False
+) -> HttpResponse | None:
+    """Return the answer to a member who may not do this; None to who may.
+
+    own: it is a page of one's own sign-in, which opens before the second step is set up.
+    """
     ours = cast(MerchantRequest, request)
     if ours.member is None:
         text = (
@@ -114,9 +121,24 @@ def _refusal(request: HttpRequest, function: Function | None, level: Level) -> H
         return errors.refused(request, text)
     if function is not None and ours.actor.level(function) < level:
         return errors.refused(request, _missing(ours, function, level))
+    if ours.member.merchant.second_step_required and (led := _led_to_second_step(request, own)):
+        return led
     if request.method == "POST" and _made_for_another(ours):
         return errors.switched(request)
     return None
+
+
+def _led_to_second_step(request: HttpRequest, own: bool) -> HttpResponse | None:
+    """Lead who has no second step to where it is set up; who did not give it, signs in (SD-09)."""
+    if own or request.session.get(SECOND_STEP):
+        return None
+    user = cast(User, request.user)
+    if second_factor.is_on(user):
+        logout(request)
+        return _to_sign_in(request)
+    messages.info(request, _("An owner of this account asks everybody for a second step."))
+    to = reverse("settings:two_step")
+    return HttpResponseClientRedirect(to) if getattr(request, "htmx", None) else redirect(to)
 
 
 def _unstored(response: HttpResponse) -> HttpResponse:

@@ -35,6 +35,7 @@ FIELDS: Mapping[str, Any] = {
     "notification_emails": gettext_lazy("Send to"),
     "customer_service_email": gettext_lazy("Customer Service Reply-to E-mail"),
     "claim_email": gettext_lazy("Claims and warnings"),
+    "second_step_required": gettext_lazy("Second step for everybody"),
     "zero_out_inventory": gettext_lazy("Allow to zero out inventory when cancelling order"),
     "handling_business_days": gettext_lazy("Handling time"),
     "list_page_size": gettext_lazy("List page size"),
@@ -55,7 +56,8 @@ def change(*, merchant_id: int, values: Mapping[str, Any], seen: int, by: Actor)
     """Give fields of an account new values, with the old ones in the history (SETTINGS-17).
 
     values: by names of ``FIELDS``. seen: the version of the account that the page showed.
-    Raises Refused: STALE_SETTINGS when somebody changed the account since (INV-08).
+    Raises Refused: STALE_SETTINGS when somebody changed the account since (INV-08),
+    PERMISSION_DENIED when somebody else than an owner changes how everybody signs in (SD-09).
     """
     if unknown := values.keys() - FIELDS.keys():
         raise ValueError(f"no fields of Account Info: {sorted(unknown)}")
@@ -74,6 +76,14 @@ def change(*, merchant_id: int, values: Mapping[str, Any], seen: int, by: Actor)
     after = {name: value for name, value in values.items() if value != before[name]}
     if not after:
         return merchant
+    if "second_step_required" in after and not by.owner:
+        raise Refused(
+            Refusal(
+                "PERMISSION_DENIED",
+                _("Only an owner decides how everybody signs in"),
+                remedy=_("Ask an owner of this account."),
+            )
+        )
     for name, value in after.items():
         setattr(merchant, name, value)
     merchant.version += 1

@@ -181,6 +181,14 @@ class OrdersForm(BlockForm):
         )
 
 
+class SecurityForm(BlockForm):
+    second_step_required = forms.BooleanField(
+        label=FIELDS["second_step_required"],
+        required=False,
+        widget=forms.CheckboxInput(attrs={"class": "check"}),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A part of the page with an Edit of its own."""
@@ -198,5 +206,6 @@ BLOCKS = {
         Block("contact", _("Customer service"), ContactForm),
         Block("notifications", _("Order Notification"), NotificationForm),
         Block("orders", _("Orders"), OrdersForm),
+        Block("security", _("Signing in"), SecurityForm),
     )
 }

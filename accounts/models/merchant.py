@@ -41,6 +41,7 @@ class Merchant(models.Model):
     notification_emails = ArrayField(models.EmailField(max_length=254), default=list, blank=True)
     claim_email = models.EmailField(max_length=254, blank=True)  # claims and warnings
     notify_sold_ship_now = models.BooleanField(default=True)  # NOTIF-03
+    second_step_required = models.BooleanField(default=False, db_default=False)  # SD-09
     zero_out_inventory = models.BooleanField(default=False)  # CANCEL-10, INVENTORY-06
     handling_business_days = models.PositiveSmallIntegerField(null=True, blank=True)
     list_page_size = models.PositiveSmallIntegerField(default=25)  # until a member chooses

@@ -19,7 +19,9 @@ from tests.outsiders import everything
 from tests.pages import fields_in, form_of, words
 
 PAGE = "/settings/account/"
-BUSINESS, ADDRESS, CONTACT, NOTIFICATIONS, ORDERS = (f"{PAGE}{block}/" for block in BLOCKS)
+BUSINESS, ADDRESS, CONTACT, NOTIFICATIONS, ORDERS, SECURITY = (
+    f"{PAGE}{block}/" for block in BLOCKS
+)
 FILLED = {
     BUSINESS: {"name": "Harbour & Hearth Limited", "display_name": "H & H"},
     ADDRESS: {

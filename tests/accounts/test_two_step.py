@@ -9,10 +9,12 @@ import pytest
 from django.test import Client
 from qrcode import QRCode
 
-from accounts.domain import totp
-from accounts.models import RecoveryCode, SecondFactor, Session
+from accounts.domain import account_info, totp
+from accounts.models import Grant, Merchant, RecoveryCode, SecondFactor, Session
+from accounts.permissions import Level
 from audit.models import Entry
 from core import clock
+from core.actor import Actor
 from tests.accounts.authenticator import SECRET, code, turn_on
 from tests.factories import PASSWORD, MembershipFactory
 from tests.letters import told
@@ -363,3 +365,43 @@ def test_the_picture_tells_the_app_secret_name_and_site(signed_in, alice, settin
     drawn = {(int(x), int(y)) for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1z", path)}
     assert drawn == {(x, y) for y, row in enumerate(matrix) for x, dark in enumerate(row) if dark}
     assert f'viewBox="0 0 {len(matrix)} {len(matrix)}"' in html
+
+
+@pytest.mark.req("SD-09", "TH-23")
+def test_an_owner_asks_everybody_of_the_account_for_a_second_step(client, alice, shop):
+    """SD-09: whoever has none sets it up before the next page opens."""
+    member = MembershipFactory(merchant=shop)
+    client.force_login(member.user)
+    assert client.get("/home/").status_code == 200
+    by = Actor("form", "Alice", user_id=alice.pk, owner=True)
+    wanted = {"second_step_required": True}
+    account_info.change(merchant_id=shop.pk, values=wanted, seen=shop.version, by=by)
+
+    answer = client.get("/home/", follow=True)
+
+    assert answer.redirect_chain == [("/settings/login/two-step/", 302)]
+    assert "An owner of this account asks everybody for a second step." in words(answer)
+    page = client.get("/settings/login/two-step/")
+    assert set_up(client).status_code == 200, page
+    assert client.get("/home/").status_code == 200
+
+
+@pytest.mark.req("SD-09")
+def test_a_session_without_the_second_step_signs_in_again_when_all_need_it(client, alice, shop):
+    turn_on(alice)
+    client.force_login(alice)
+    assert client.get("/home/").status_code == 200
+    Merchant.objects.filter(pk=shop.pk).update(second_step_required=True)
+    assert client.get("/home/")["Location"] == "/login/?next=/home/"
+
+
+@pytest.mark.req("SD-09", "PERMISSION-03")
+def test_only_an_owner_decides_how_everybody_signs_in(client, shop):
+    member = MembershipFactory(merchant=shop)
+    Grant.objects.create(membership=member, function="account_info", level=Level.EDIT)
+    client.force_login(member.user)
+    address = "/settings/account/security/"
+    answer = client.post(address, form_of(client, address) | {"second_step_required": "on"})
+    assert answer.status_code == 403
+    assert "Only an owner decides how everybody signs in" in words(answer)
+    assert not Merchant.objects.get(pk=shop.pk).second_step_required
