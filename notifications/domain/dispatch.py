@@ -20,7 +20,6 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
-from django.db.models.functions import Coalesce
 
 from core import breaker, clock, failpoints, jobs
 from notifications.domain import envelopes, letters
@@ -85,11 +84,10 @@ def ready(at: datetime) -> QuerySet[Outbox]:
         state=State.QUEUED,
         pk__lt=OuterRef("pk"),
     )
+    time_has_come = Q(merchant=None, available_at__lte=at)  # letters to who works for none
+    time_has_come |= Q(available_at__lte=at + F("merchant__clock_ahead"))
     rows = Outbox.objects.filter(
-        ~Exists(before),
-        state=State.QUEUED,
-        kind__in=sorted(letters.READERS),
-        available_at__lte=at + Coalesce(F("merchant__clock_ahead"), timedelta(0)),
+        ~Exists(before), time_has_come, state=State.QUEUED, kind__in=sorted(letters.READERS)
     ).exclude(channel=Outbox.Channel.NOTIFICATION)
     return rows.order_by("available_at", "pk")
 

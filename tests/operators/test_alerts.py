@@ -29,7 +29,7 @@ from tests.factories import UserFactory, job_run, shipped_order, unshipped_order
 from tests.letters import letters
 from tests.orders.test_settling import try_to_confirm
 
-pytestmark = pytest.mark.req("OB", "TECH-11")
+pytestmark = pytest.mark.req("TECH-11")
 MINUTE = timedelta(minutes=1)
 
 
@@ -142,9 +142,14 @@ def test_redis_back_in_time_is_told_to_nobody(operator, monkeypatch):
 
 
 @pytest.mark.req("INV-09")
-def test_it_is_told_once_until_it_has_ended(shop, operator, caplog):
+def test_it_is_told_once_until_it_has_ended(
+    shop, operator, caplog, django_capture_on_commit_callbacks
+):
     violate_an_invariant(shop)
-    with caplog.at_level(logging.INFO, logger="operators"):
+    with (
+        caplog.at_level(logging.INFO, logger="operators"),
+        django_capture_on_commit_callbacks(execute=True),
+    ):
         for _time in range(3):
             look()
         InvariantCheck.objects.update(violations={})
