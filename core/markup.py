@@ -19,6 +19,7 @@ _OPENS_BLOCK = re.compile(r"</?(?:h3|li|ol|p|ul)\b", re.IGNORECASE)
 _ENDS_BLOCK = re.compile(r"</?(?:h3|li|ol|p|ul)>$", re.IGNORECASE)
 _LEADS_AWAY = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
+_INLINE = re.compile(r"</?(?:a|b|em|i|strong)\b[^>]*>")  # within a word or before a full stop
 
 
 def as_html(text: str) -> SafeString:
@@ -42,7 +43,8 @@ def as_html(text: str) -> SafeString:
 
 def as_line(text: str, most: int) -> str:
     """Return the words of a text on one line, cut at a blank before ``most`` characters."""
-    line = " ".join(unescape(_TAG.sub(" ", as_html(text))).split())
+    words = _TAG.sub(" ", _INLINE.sub("", as_html(text)))
+    line = " ".join(unescape(words).split())
     if len(line) <= most:
         return line
     cut = line[: most - 1]
