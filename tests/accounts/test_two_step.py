@@ -398,7 +398,7 @@ def test_a_session_without_the_second_step_signs_in_again_when_all_need_it(clien
 @pytest.mark.req("SD-09", "PERMISSION-03")
 def test_only_an_owner_decides_how_everybody_signs_in(client, shop):
     member = MembershipFactory(merchant=shop)
-    Grant.objects.create(membership=member, function="account_info", level=Level.EDIT)
+    Grant.objects.filter(membership=member, function="account_info").update(level=Level.EDIT)
     client.force_login(member.user)
     address = "/settings/account/security/"
     answer = client.post(address, form_of(client, address) | {"second_step_required": "on"})

@@ -71,8 +71,8 @@ def test_there_is_one_once_the_order_is_charged(client, shop, status):
 
 
 @pytest.mark.req("BUYER-04")
-def test_what_was_paid_in_advance_has_one_at_once(client, shop):
-    order = unshipped_order(shop, in_advance=True)
+def test_what_was_paid_in_advance_has_one_at_once(client, shop, japanese_shop):
+    order = unshipped_order(japanese_shop, in_advance=True)
     assert client.get(page_of(order, "receipt/")).status_code == 200
     channel = shipped_order(shop)
     type(channel).objects.filter(pk=channel.pk).update(payment_state="external")

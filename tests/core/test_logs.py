@@ -45,9 +45,9 @@ def test_no_line_holds_a_link_that_lets_somebody_join():
 @pytest.mark.req("TH-09")
 def test_a_trace_names_the_guard_and_not_the_row_that_it_refused(shop, caplog):
     """PostgreSQL quotes the whole row, with whatever personal data stands in it."""
-    order = shipped_order(shop)
-    with pytest.raises(IntegrityError, match="Canary Bird") as refused, transaction.atomic():
-        Order.objects.filter(pk=order.pk).update(total=-1, buyer_name="Canary Bird")
+    order, bird = shipped_order(shop), "Canary Bird"
+    with pytest.raises(IntegrityError, match=bird) as refused, transaction.atomic():
+        Order.objects.filter(pk=order.pk).update(total=-1, buyer_name=bird)
     logging.getLogger("tests").error("guard.violated", exc_info=refused.value)
     line = JsonLines().format(caplog.records[-1])
     trace = json.loads(line)["trace"]
@@ -63,7 +63,7 @@ def test_a_task_that_failed_is_named_without_the_words_of_its_error():
         {
             "name": "celery.app.trace",
             "msg": "Task %(name)s[%(id)s] raised unexpected: %(exc)s",
-            "args": ({"name": "core.tick", "id": "1", "exc": "ValueError('Canary')"},),
+            "args": {"name": "core.tick", "id": "1", "exc": "ValueError('Canary')"},
         }
     )
     line = JsonLines().format(record)

@@ -182,6 +182,11 @@ CORE = [
         " VALUES ('tea', now(), now(), now() - interval '1 second', '{{}}', '')",
     ),
     Case(
+        "one_count_a_minute",
+        "INSERT INTO core_eventcount (event, minute, number)"
+        " SELECT 'tea', date_trunc('hour', now()), 1 FROM generate_series(1, 2)",
+    ),
+    Case(
         "a_job_never_overlaps_with_itself",
         "INSERT INTO core_jobrun (job, started_at, lease_until, counts, error)"
         " SELECT 'tea', now(), now(), '{{}}', '' FROM generate_series(1, 2)",

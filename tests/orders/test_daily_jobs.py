@@ -153,6 +153,7 @@ def test_personal_data_go_after_two_years_and_money_stays(client, alice, shop, s
 
     assert counts["contacts blanked"] == 2
     assert run("expiry", years_later(settings, order))["contacts blanked"] == 0
+    client.force_login(alice)  # the session of two years ago is gone, too
     shown = words(client.get(page))
     assert not [word for word in PERSONAL if word.lower() in shown.lower()]
     assert "No longer available" in shown
