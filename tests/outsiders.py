@@ -52,17 +52,17 @@ class Page(NamedTuple):
 PAGES = {
     "home/": Page("GET HEAD"),
     "account/switch/": Page("POST"),
-    CLOCK: Page("GET POST", F.ACCOUNT_INFO, EDIT),
+    CLOCK: Page("GET HEAD POST", F.ACCOUNT_INFO, EDIT),
     "help/shortcuts/": Page("GET HEAD POST"),
     "mail/": Page("GET HEAD", F.MANAGE_ORDERS),
     "mail/<int:pk>/": Page("GET HEAD", F.MANAGE_ORDERS),
-    "orders/": Page("GET", F.MANAGE_ORDERS),
+    "orders/": Page("GET HEAD", F.MANAGE_ORDERS),
     "orders/preferences/": Page("POST", F.MANAGE_ORDERS),
-    "orders/packing-slips.pdf": Page("GET", F.PACKING_SLIPS),
+    "orders/packing-slips.pdf": Page("GET HEAD", F.PACKING_SLIPS),
     "settings/account/": Page("GET HEAD", F.ACCOUNT_INFO),
     **{
         f"settings/account/{block}/": Page("GET HEAD POST", F.ACCOUNT_INFO, EDIT)
-        for block in ("business", "address", "contact", "notifications", "orders")
+        for block in ("business", "address", "contact", "notifications", "orders", "security")
     },
     "settings/login/": Page("GET HEAD", F.LOGIN_SETTINGS, EDIT),
     **{
@@ -81,16 +81,16 @@ PAGES = {
     "settings/policies/": Page("GET HEAD", F.POLICIES),
     "settings/policies/texts/": Page("GET HEAD POST", F.POLICIES, EDIT),
     "settings/policies/logo/": Page("GET HEAD POST", F.POLICIES, EDIT),
-    ONE: Page("GET", F.MANAGE_ORDERS),
+    ONE: Page("GET HEAD", F.MANAGE_ORDERS),
     ONE + "notes/": Page("POST", F.MANAGE_ORDERS, EDIT),
-    ONE + "confirm-shipment/": Page("GET POST", F.CONFIRM_SHIPMENTS, EDIT),
-    ONE + "cancel/": Page("GET POST", F.CANCEL_ORDERS, EDIT),
-    ONE + "cancellation-request/": Page("GET POST", F.CANCEL_ORDERS, EDIT),
-    ONE + "refund/": Page("GET POST", F.REFUND_ORDERS, EDIT),
-    ONE + "dates/": Page("GET POST", F.MANAGE_ORDERS, EDIT),
+    ONE + "confirm-shipment/": Page("GET HEAD POST", F.CONFIRM_SHIPMENTS, EDIT),
+    ONE + "cancel/": Page("GET HEAD POST", F.CANCEL_ORDERS, EDIT),
+    ONE + "cancellation-request/": Page("GET HEAD POST", F.CANCEL_ORDERS, EDIT),
+    ONE + "refund/": Page("GET HEAD POST", F.REFUND_ORDERS, EDIT),
+    ONE + "dates/": Page("GET HEAD POST", F.MANAGE_ORDERS, EDIT),
     ONE + "delivered/": Page("POST", F.CONFIRM_SHIPMENTS, EDIT),
-    ONE + "packing-slip/": Page("GET", F.PACKING_SLIPS),
-    ONE + "packing-slip.pdf": Page("GET", F.PACKING_SLIPS),
+    ONE + "packing-slip/": Page("GET HEAD", F.PACKING_SLIPS),
+    ONE + "packing-slip.pdf": Page("GET HEAD", F.PACKING_SLIPS),
 }
 # What a page about something answers to who may come, but names nothing.
 ABOUT_NOTHING = {
