@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from orders.bench.databases import BIG, OWNER, Filled
 from orders.cursors import write_cursor
 from orders.domain.listing import Cursor
 from orders.enums import OrderStatus
+from orders.views import listing
 
 
 @dataclass(slots=True)
@@ -54,6 +56,7 @@ class Desk:
     """Asks for pages as the owner of the big shop, with the product's whole middleware."""
 
     def __init__(self, filled: Filled) -> None:
+        listing.SEARCHES_A_MINUTE = sys.maxsize  # counted as ever, but nobody has to wait
         self.filled = filled
         with filled.entered():
             owner = Membership.objects.select_related("user").get(user__email=OWNER)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -173,6 +174,20 @@ def test_the_pdf_has_selectable_text_and_the_paper_asked_for(signed_in, shop, pa
     box = reader.pages[0].mediabox
     assert (round(box.width), round(box.height)) == size
     assert len(reader.pages) == 1
+
+
+@pytest.mark.req("SLIP-02", "SLIP-10")
+@pytest.mark.parametrize("paper", ["a4", "letter"])
+def test_an_order_of_three_products_takes_one_sheet(signed_in, shop, paper):
+    shop.address_1 = "Unit 6, Slipway Yard"
+    shop.customer_service_email, shop.contact_phone = "help@harbour.example", "0131 496 0001"
+    shop.save()
+    tell_buyers(shop, returns="Send items back within 30 days for a refund.", logo=png(600, 200))
+    taxed = {**PLAIN, "item_tax": Decimal("2.00"), "shipping_tax": Decimal("0.40")}
+    priced = [ItemDraft(ListingFactory(merchant=shop).sku, 2, taxed) for _ in range(3)]
+    order = unshipped_order(shop, lines=priced)
+    answer = signed_in.get(f"/orders/{order.number}/packing-slip.pdf?paper={paper}")
+    assert len(pdf_of(answer).pages) == 1
 
 
 @pytest.mark.req("SLIP-06")
