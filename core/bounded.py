@@ -56,8 +56,13 @@ class Bounded:
         process = self._context.Process(
             target=_work, args=(theirs, self._megabytes, work, arguments), daemon=True
         )
-        process.start()
-        theirs.close()
+        try:
+            process.start()
+        except OSError as none:  # not the work's own: there is no room for another process
+            ours.close()
+            raise Unfinished("no process") from none
+        finally:
+            theirs.close()
         try:
             if not ours.poll(self._seconds):
                 raise Unfinished("too long")

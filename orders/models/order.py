@@ -200,6 +200,7 @@ class Order(models.Model):
             models.Index(
                 name="orders_to_warn_of",
                 fields=["merchant", "page_warning_at"],
+                include=["id", "ship_by_at"],  # lists and counts need no more: no row is looked up
                 condition=Q(status=S.UNSHIPPED),
             ),
             models.Index(
