@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import uuid
 from collections.abc import Sequence
 
 from django.conf import settings
@@ -14,7 +13,7 @@ from django.middleware.csrf import get_token
 from django.template import loader
 from django.utils.translation import gettext as _
 
-from core.logs import request_id
+from core.logs import new_id, request_id
 from core.refusal import Refusal
 
 log = logging.getLogger(__name__)
@@ -110,7 +109,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     exception = sys.exc_info()[1]
     if isinstance(exception, DatabaseError) and (trouble := trouble_of(exception)):
         return busy(request, trouble)
-    reference = request_id.get() or uuid.uuid4().hex[:16]
+    reference = request_id.get() or new_id()
     log.error("server.error", extra={"reference": reference})
     return _page(
         request,
