@@ -14,10 +14,12 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.utils.translation import gettext as _
 
-from core import counts
+from core import counts, security
 from core.encoding import OTHER_ENCODING
 from core.logs import following
 from core.metrics import QUERIES
+from core.security import Event
+from core.transactions import note_violation
 from core.views import errors
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -105,9 +107,12 @@ class PlainInput:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.META.get(OTHER_ENCODING):
+            security.note(Event.INPUT_REFUSED, "encoding")
             return errors.other_encoding(request)
-        if not (_plain_path(request) and _plain_query(request.META)):
-            return errors.bad_request(request)
+        for where, plain in (("path", _plain_path(request)), ("query", _plain_query(request.META))):
+            if not plain:
+                security.note(Event.INPUT_REFUSED, where)
+                return errors.bad_request(request)
         return self.get_response(request)
 
 
@@ -124,6 +129,7 @@ class CalmAnswers:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        note_violation(exception)
         if isinstance(exception, DatabaseError) and (trouble := errors.trouble_of(exception)):
             log.warning("database.busy", extra={"code": trouble})
             return errors.busy(request, trouble)
@@ -141,6 +147,7 @@ class ApiNeedsHttps:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith("/api/") and not request.is_secure():
+            security.note(Event.KEY_EXPOSED)
             refusal = {
                 "code": "HTTPS_REQUIRED",
                 "message": _("The API answers over HTTPS only."),

@@ -6,12 +6,14 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
+from weakref import WeakSet
 
 from django.db import DatabaseError, connection, transaction
 
-from core import counts, failpoints
+from core import counts, failpoints, security
 from core.metrics import REPEATED, VIOLATED
 from core.runbook import runbook
+from core.security import Event
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,6 +32,7 @@ _REPEATABLE_KEYS = (
 )
 
 log = logging.getLogger(__name__)
+_noted: WeakSet[BaseException] = WeakSet()
 
 
 def unit_of_work(verb: Callable[P, R]) -> Callable[P, R]:
@@ -53,7 +56,7 @@ def unit_of_work(verb: Callable[P, R]) -> Callable[P, R]:
                 return result
             except DatabaseError as error:
                 if not left or not _repeatable(error):
-                    _note_violation(error)
+                    note_violation(error)
                     raise
                 log.info("transaction.repeated", extra={"verb": verb.__qualname__})
                 REPEATED.labels(getattr(error.__cause__, "pgcode", "")).inc()
@@ -78,11 +81,15 @@ def _repeatable(error: DatabaseError) -> bool:
     return code in _REPEATABLE
 
 
-def _note_violation(error: DatabaseError) -> None:
-    """Tell that a guard of the database had to stop something that the code let through."""
+def note_violation(error: BaseException) -> None:
+    """Tell that a guard of the database had to stop something that the code let through.
+
+    Once for each error, however many places it passes on its way up.
+    """
     cause = error.__cause__
-    if getattr(cause, "pgcode", None) == "23514":
+    if cause is not None and getattr(cause, "pgcode", None) == "23514" and cause not in _noted:
+        _noted.add(cause)
         guard = getattr(getattr(cause, "diag", None), "constraint_name", None) or "unnamed"
         VIOLATED.labels(guard).inc()
         counts.add(counts.VIOLATIONS)
-        log.error("guard.violated", extra={"code": guard, "alert": runbook("guard-violated")})
+        security.note(Event.GUARD_VIOLATED, guard, alert=runbook("guard-violated"))

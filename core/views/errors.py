@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from core.logs import new_id, request_id
 from core.refusal import Refusal
+from core.security import Event, note
 
 log = logging.getLogger(__name__)
 
@@ -154,6 +155,7 @@ def busy(request: HttpRequest, trouble: str) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    note(Event.CSRF_REFUSED, user=request.user.pk)
     return _page(
         request,
         403,
