@@ -32,6 +32,7 @@ ROUNDS = 10 if LONG else 1
 # The product's own leases and ticks are waited for in the long lane only.
 LEASE, TICK = (45, 15) if LONG else (4, 2)
 BREAKER = 30 if LONG else 10
+BODY_SECONDS = 60 if LONG else 3  # for what a request carries to arrive
 RECOVERY = 60  # seconds until work that a process left is gone on with (G-7)
 
 
@@ -122,6 +123,7 @@ class Stack:
             "BREAKER_SECONDS": str(BREAKER),
             "EMAIL_URL": f"smtp://127.0.0.1:{self._mail_port}",
             "SANDBOX_VERIFICATION_SECONDS": "0",
+            "BODY_SECONDS": str(BODY_SECONDS),
             "PYTHONUNBUFFERED": "1",
         }
 
