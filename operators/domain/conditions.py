@@ -27,7 +27,7 @@ REDIS_PATIENCE = 5 * MINUTE
 CHECK_AGE = timedelta(hours=26)
 WINDOW = 5 * MINUTE  # of what is counted
 SIGN_IN_FAILURES, SIGNATURES = 100, 50  # in a window
-FAULTS = 0.01  # of the requests of a window
+FAULTS, LEAST_FAULTS = 0.01, 5  # of the requests of a window; one in a quiet hour is no alert
 CONNECTIONS = 0.8  # of those that the database allows
 TICK = "resume-jobs"  # nobody but beat asks for this one
 
@@ -117,7 +117,8 @@ def _warnings(at: datetime) -> Facts:
 def _requests(at: datetime) -> Facts:
     requests = counts.since(at - WINDOW, counts.REQUESTS)
     faults = counts.since(at - WINDOW, counts.FAULTS)
-    return {"requests": requests, "faults": faults} if faults > requests * FAULTS else WELL
+    many = faults >= LEAST_FAULTS and faults > requests * FAULTS
+    return {"requests": requests, "faults": faults} if many else WELL
 
 
 @condition("sign-ins-failed", "Many tries to sign in fail")

@@ -86,7 +86,7 @@ AMISS = {
     "invariant-violated": lambda shop, _: violate_an_invariant(shop),
     "auto-cancel-failed": lambda shop, _: last_run_was("auto-cancel", MINUTE, "KeyError"),
     "warnings-failed": lambda shop, _: last_run_was("confirmation-warnings", MINUTE, "lost"),
-    "requests-failed": lambda shop, _: counted(counts.FAULTS, 2, of_requests=100),
+    "requests-failed": lambda shop, _: counted(counts.FAULTS, 5, of_requests=499),
     "sign-ins-failed": lambda shop, _: counted(counts.SIGN_IN_FAILURES, 101),
     "signatures-refused": lambda shop, _: counted(counts.SIGNATURES_REFUSED, 51),
     "disk-low": lambda shop, patch: patch.setattr(health, "free_disk", lambda: 0.09),
@@ -94,7 +94,9 @@ AMISS = {
 }  # fmt: skip
 NOT_QUITE = {
     "beat": lambda shop: last_run_was("resume-jobs", 4 * MINUTE),
-    "requests": lambda shop: counted(counts.FAULTS, 1, of_requests=100),
+    "requests": lambda shop: counted(counts.FAULTS, 5, of_requests=500),
+    "a fault in a quiet hour": lambda shop: counted(counts.FAULTS, 1, of_requests=1),
+    "four faults of six": lambda shop: counted(counts.FAULTS, 4, of_requests=6),
     "sign-ins": lambda shop: counted(counts.SIGN_IN_FAILURES, 100),
     "one failure": lambda shop: job_run("auto-cancel", error="KeyError"),
 }
