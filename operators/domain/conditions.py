@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Max, Min
 
 from core import counts, health, metrics
@@ -22,7 +23,8 @@ Facts = Mapping[str, float]
 Judge = Callable[[datetime], Facts]
 
 MINUTE = timedelta(minutes=1)
-SILENCE, OUTBOX_AGE, INTENT_AGE = 5 * MINUTE, 15 * MINUTE, 10 * MINUTE
+SILENCE = timedelta(seconds=settings.ALERT_SILENCE_SECONDS)
+OUTBOX_AGE, INTENT_AGE = 15 * MINUTE, 10 * MINUTE
 REDIS_PATIENCE = 5 * MINUTE
 CHECK_AGE = timedelta(hours=26)
 WINDOW = 5 * MINUTE  # of what is counted

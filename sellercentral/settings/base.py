@@ -298,6 +298,9 @@ SANDBOX_VERIFICATION_DELAY = timedelta(
 )
 OPERATION_LEASE_SECONDS = 60  # how long a call at the gateway is left to whoever made it
 JOB_LEASE_SECONDS = 45  # how long a run that says nothing is believed to be alive
+WATCH_SECONDS = 120  # without a look for alerts, after which a web process looks by itself
+WATCH_PAUSE_SECONDS = 10.0  # between its looks
+ALERT_SILENCE_SECONDS = 300  # without a tick of the timetable, after which operators are told
 BREAKER_SECONDS = 30.0  # how long a server that did not answer is left alone
 # With it the gateway signs what it reports to /api/gateway/callback/; empty: none is taken.
 GATEWAY_CALLBACK_SECRET = env.str("GATEWAY_CALLBACK_SECRET", default="")

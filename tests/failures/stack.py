@@ -47,6 +47,7 @@ class Stack:
         self.points = self.folder / "points.json"
         self.address = f"http://127.0.0.1:{(port := services.free_port())}"
         self._port, self._mail_port = port, services.free_port()
+        self.webhook_port = services.free_port()  # where nobody listens, unless a test does
         self.mails = self.folder / "mails.jsonl"
         self._supervisor = Supervisor(self._say)
         self._children: dict[str, Child] = {}
@@ -121,9 +122,10 @@ class Stack:
             "OUTBOX_LEASE_SECONDS": "60" if LONG else "10",  # longer than a hand-over takes
             "TICK_SECONDS": str(TICK),
             "BREAKER_SECONDS": str(BREAKER),
-            "EMAIL_URL": f"smtp://127.0.0.1:{self._mail_port}",
-            "SANDBOX_VERIFICATION_SECONDS": "0",
             "BODY_SECONDS": str(BODY_SECONDS),
+            "EMAIL_URL": f"smtp://127.0.0.1:{self._mail_port}",
+            "ALERT_WEBHOOK_URL": f"http://127.0.0.1:{self.webhook_port}/",
+            "SANDBOX_VERIFICATION_SECONDS": "0",
             "PYTHONUNBUFFERED": "1",
         }
 

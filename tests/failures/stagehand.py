@@ -21,7 +21,7 @@ from celery import current_app
 from django.db import connections
 from django.db.models import F
 
-from accounts.models import Merchant
+from accounts.models import Merchant, User
 from audit.models import Entry
 from core import clock
 from core.jobs import JOBS, LOST
@@ -36,6 +36,7 @@ from tests.factories import (
     PASSWORD,
     MembershipFactory,
     MerchantFactory,
+    UserFactory,
     pending_order,
     shipped_order,
     unshipped_order,
@@ -52,6 +53,12 @@ def cast() -> dict[str, str]:
     MerchantFactory(name="Time Machine Ltd", slug=AHEAD, is_sandbox=True)
     MembershipFactory(merchant=shop, user__name="Alice Owner", user__email=EMAIL, is_owner=True)
     return {"email": EMAIL, "password": PASSWORD}
+
+
+def operator(email: str, active: bool = True) -> None:
+    """Let somebody be told of alerts, or no more."""
+    person = User.objects.filter(email=email).first() or UserFactory(email=email)
+    User.objects.filter(pk=person.pk).update(is_operator=True, is_active=active)
 
 
 def orders(

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import re
-import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -28,6 +26,7 @@ from orders.models import InvariantCheck
 from tests.factories import UserFactory, job_run, shipped_order, unshipped_order
 from tests.letters import letters
 from tests.orders.test_settling import try_to_confirm
+from tests.sinks.webhook import Sink, listening
 
 pytestmark = pytest.mark.req("TECH-11")
 MINUTE = timedelta(minutes=1)
@@ -201,45 +200,11 @@ def test_every_condition_has_its_heading_in_the_runbook():
 # Webhook --------------------------------------------------------------------------------------
 
 
-class Sink(HTTPServer):
-    """Takes what is posted. status: of its answers; drips: sends them a byte at a time."""
-
-    status, drips = 200, False
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Taker)
-        self.taken: list[tuple[str, dict[str, object]]] = []
-
-
-class Taker(BaseHTTPRequestHandler):
-    server: Sink
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.taken.append((self.path, json.loads(body)))
-        if self.server.drips:
-            for byte in b"HTTP/1.1 200 OK\r\nX-Slow: 1234567890":
-                self.wfile.write(bytes([byte]))
-                time.sleep(0.2)
-            return
-        self.send_response(self.server.status)
-        if self.server.status == 302:
-            self.send_header("Location", "/elsewhere/")
-        self.end_headers()
-
-    do_GET = do_POST
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def sink(settings) -> Iterator[Sink]:
-    with Sink() as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    with listening() as server:
         settings.ALERT_WEBHOOK_URL = f"http://127.0.0.1:{server.server_port}/alerts/?team=1"
         yield server
-        server.shutdown()
 
 
 def test_the_webhook_is_told_what_began_and_what_ended(shop, sink):
