@@ -29,7 +29,7 @@ from core import breaker, clock, counts
 from core.limits import long_statements
 from core.logs import following, request_id
 from core.models import JobRun
-from core.transactions import note_violation
+from core.transactions import note_trouble
 
 __all__ = ["OutOfTime"]  # what a job that runs too long meets; the rest is defined here
 
@@ -124,7 +124,7 @@ def run(name: str, *, once: bool = False) -> Mapping[str, int] | None:
                         break
         except Exception as failure:
             error = type(failure).__name__
-            note_violation(failure)
+            note_trouble(failure)
             raise
         finally:
             _present.reset(token)

@@ -27,7 +27,7 @@ from core.encoding import OTHER_ENCODING
 from core.logs import following
 from core.metrics import QUERIES
 from core.security import Event
-from core.transactions import note_violation
+from core.transactions import note_trouble
 from core.views import errors
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -168,7 +168,7 @@ class CalmAnswers:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, UnreadablePostError):
             return errors.broken_off(request)
-        note_violation(exception)
+        note_trouble(exception)
         if isinstance(exception, DatabaseError) and (trouble := errors.trouble_of(exception)):
             log.warning("database.busy", extra={"code": trouble})
             return errors.busy(request, trouble)

@@ -139,6 +139,11 @@ def _disk(at: datetime) -> Facts:
     return {"percent free": round(free * 100, 1)} if free < health.LOW else WELL
 
 
+@condition("database-full", "The disk of the database is full")
+def _database(at: datetime) -> Facts:
+    return _counted(at, counts.DATABASE_FULL, more_than=0)
+
+
 @condition("redis-down", "Redis does not answer", REDIS_PATIENCE)
 def _redis(at: datetime) -> Facts:
     return WELL if health.PARTS["redis"]() == "ok" else {"answers": 0}

@@ -28,6 +28,7 @@ from core.jobs import JOBS, LOST
 from core.models import JobRun
 from notifications.domain import envelopes, letters, outbox
 from notifications.models import Outbox
+from operators.domain import alerts
 from orders.domain import invariants, settling
 from orders.models import Order
 from payments.gateways import sandbox
@@ -59,6 +60,10 @@ def operator(email: str, active: bool = True) -> None:
     """Let somebody be told of alerts, or no more."""
     person = User.objects.filter(email=email).first() or UserFactory(email=email)
     User.objects.filter(pk=person.pk).update(is_operator=True, is_active=active)
+
+
+def open_alerts() -> list[str]:
+    return [alert.condition for alert in alerts.open_alerts()]
 
 
 def orders(

@@ -88,6 +88,7 @@ AMISS = {
     "requests-failed": lambda shop, _: counted(counts.FAULTS, 5, of_requests=499),
     "sign-ins-failed": lambda shop, _: counted(counts.SIGN_IN_FAILURES, 101),
     "signatures-refused": lambda shop, _: counted(counts.SIGNATURES_REFUSED, 51),
+    "database-full": lambda shop, _: counted(counts.DATABASE_FULL, 1),
     "disk-low": lambda shop, patch: patch.setattr(health, "free_disk", lambda: 0.09),
     "connections-scarce": lambda shop, patch: patch.setattr(metrics, "connections", lambda: (81, 100)),
 }  # fmt: skip
