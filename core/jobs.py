@@ -7,6 +7,7 @@ a lost nudge costs one tick.
 from __future__ import annotations
 
 import logging
+import mmap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,7 +19,7 @@ from typing import Any
 
 from celery import current_app, shared_task
 from celery.exceptions import SoftTimeLimitExceeded as OutOfTime
-from celery.signals import task_postrun, task_prerun
+from celery.signals import task_postrun, task_prerun, worker_shutting_down
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Max, QuerySet
@@ -102,8 +103,9 @@ def job(
 def run(name: str, *, once: bool = False) -> Mapping[str, int] | None:
     """Run a job until nothing is left to do; return what was done, None if it runs elsewhere.
 
-    once: do one batch only. Each run is remembered as a ``JobRun``; one that was taken for dead
-    meanwhile stops after its batch. Source: IMPL-20, TECH-04, FT-04 to FT-06.
+    once: do one batch only; so does a worker that was told to end (FT-38). Each run is remembered
+    as a ``JobRun``; one that was taken for dead meanwhile stops after its batch. Source: IMPL-20,
+    TECH-04, FT-04 to FT-06.
     """
     wanted = JOBS[name]
     with following(request_id.get()), _lock(name) as alone:
@@ -120,7 +122,7 @@ def run(name: str, *, once: bool = False) -> Mapping[str, int] | None:
                     done = wanted.work()
                     done_so_far.update(done.counts)
                     enough = once or not done.more or clock.now() - this.started_at > TIME_BUDGET
-                    if enough or not _renew(this):
+                    if enough or _ending[0] or not _renew(this):
                         break
         except Exception as failure:
             error = type(failure).__name__
@@ -189,6 +191,16 @@ def _alive(this: JobRun) -> models.QuerySet[JobRun]:
 
 # By the id of the task: an eager one runs inside the request that asked for it.
 _followed: dict[str, AbstractContextManager[str]] = {}
+
+
+# A byte that a worker shares with its children: 1 once it was told to end. They are not told, and
+# would go on for as long as there is work.
+_ending = mmap.mmap(-1, 1)
+
+
+@worker_shutting_down.connect
+def _end_soon(**_: object) -> None:
+    _ending[0] = 1
 
 
 @task_prerun.connect

@@ -96,12 +96,13 @@ class Stack:
         args: list[str],
         *,
         ready: Callable[[], bool] | None = None,
+        where: Path = services.ROOT,
         **environment: str,
     ) -> None:
-        """Start one more process of the product under a name of its own."""
+        """Start one more process of the product under a name of its own; where: its code."""
         env = self.environment | environment
         log = self.folder / f"{name}.log"
-        self._start(Child(name, args, log, env, ready, popen={"cwd": services.ROOT}))
+        self._start(Child(name, args, log, env, ready, popen={"cwd": where}))
 
     def _start(self, child: Child) -> None:
         self._children[child.name] = child
@@ -148,6 +149,13 @@ class Stack:
         wait_until(lambda: _has_ended(child), 60, f"{name} ends")
         self._clear_away(child)
 
+    def retire(self, name: str) -> float:
+        """Let a process end in its own orderly way, for good; return how many seconds it took."""
+        started = time.monotonic()
+        self.end(name)
+        del self._children[name]
+        return time.monotonic() - started
+
     def _clear_away(self, child: Child) -> None:
         """Kill what is left of a group while its number is still its own, then let go of it."""
         _signal(child, signal.SIGKILL)
@@ -178,6 +186,11 @@ class Stack:
         """End a process for good."""
         self.kill(name)
         del self._children[name]
+
+    def drop_if_there(self, name: str) -> None:
+        """As ``drop``, after a test that may have ended before it did so."""
+        if name in self._children:
+            self.drop(name)
 
     def runs(self, name: str) -> bool:
         return not _has_ended(self._children[name])
