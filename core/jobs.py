@@ -26,7 +26,7 @@ from django.db.models import Max, QuerySet
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from core import breaker, clock, counts
+from core import breaker, clock, counts, restoring
 from core.limits import long_statements
 from core.logs import following, request_id
 from core.models import JobRun
@@ -40,6 +40,7 @@ STATEMENT_SECONDS = 60  # longest statement of a job (reliability 0.5)
 # A run is dead when it has not said for so long that it lives: then it loses its place.
 LEASE = timedelta(seconds=settings.JOB_LEASE_SECONDS)
 LOST = "lost"
+WAITS = "waits for an operator"  # in a database that was restored from an older copy
 ACTION = "request_id"  # header of a task: the action that asked for it
 TIME_BUDGET = timedelta(seconds=200)  # a run that has more to do then leaves it to the next tick
 
@@ -108,6 +109,9 @@ def run(name: str, *, once: bool = False) -> Mapping[str, int] | None:
     TECH-04, FT-04 to FT-06.
     """
     wanted = JOBS[name]
+    if name not in restoring.LOOKING and restoring.since():
+        log.warning("job.waits", extra={"job": name, "code": "restored"})
+        return {WAITS: 1}
     with following(request_id.get()), _lock(name) as alone:
         this = _begin(name, alone=alone)
         if this is None:
@@ -189,10 +193,6 @@ def _alive(this: JobRun) -> models.QuerySet[JobRun]:
     return JobRun.objects.filter(pk=this.pk, finished_at=None)
 
 
-# By the id of the task: an eager one runs inside the request that asked for it.
-_followed: dict[str, AbstractContextManager[str]] = {}
-
-
 # A byte that a worker shares with its children: 1 once it was told to end. They are not told, and
 # would go on for as long as there is work.
 _ending = mmap.mmap(-1, 1)
@@ -201,6 +201,10 @@ _ending = mmap.mmap(-1, 1)
 @worker_shutting_down.connect
 def _end_soon(**_: object) -> None:
     _ending[0] = 1
+
+
+# By the id of the task: an eager one runs inside the request that asked for it.
+_followed: dict[str, AbstractContextManager[str]] = {}
 
 
 @task_prerun.connect

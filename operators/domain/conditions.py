@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Max, Min
 
-from core import counts, health, metrics
+from core import counts, health, metrics, restoring
 from core.models import JobRun
 from notifications.domain import dispatch
 from orders.domain import invariants
@@ -153,6 +153,12 @@ def _redis(at: datetime) -> Facts:
 def _connections(at: datetime) -> Facts:
     used, most = metrics.connections()
     return {"used": used, "most": most} if used > most * CONNECTIONS else WELL
+
+
+@condition("restored", "The database was restored, and nobody has compared it yet")
+def _restored(at: datetime) -> Facts:
+    since = restoring.since()
+    return {"minutes": round((at - since) / MINUTE)} if since else WELL
 
 
 def _older(then: datetime | None, at: datetime, age: timedelta) -> Facts:

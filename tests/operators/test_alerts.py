@@ -14,7 +14,7 @@ import pytest
 from django.core.management import call_command
 
 from accounts.models import User
-from core import clock, counts, health, jobs, metrics
+from core import clock, counts, health, jobs, metrics, restoring
 from core.logs import JsonLines
 from core.models import JobRun
 from notifications.models import Outbox
@@ -90,6 +90,7 @@ AMISS = {
     "signatures-refused": lambda shop, _: counted(counts.SIGNATURES_REFUSED, 51),
     "database-full": lambda shop, _: counted(counts.DATABASE_FULL, 1),
     "disk-low": lambda shop, patch: patch.setattr(health, "free_disk", lambda: 0.09),
+    "restored": lambda shop, _: restoring.mark(),
     "connections-scarce": lambda shop, patch: patch.setattr(metrics, "connections", lambda: (81, 100)),
 }  # fmt: skip
 NOT_QUITE = {
