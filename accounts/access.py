@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -21,12 +20,13 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.domain import second_factor
 from accounts.models import Membership, User
 from accounts.permissions import Function, Level
+from core import security
 from core.actor import Actor
 from core.http import MerchantRequest
+from core.security import Event
 from core.views import errors
 
 View = Callable[..., HttpResponse]
-log = logging.getLogger(__name__)
 
 SECOND_STEP = "second_step"  # in a session whose sign-in was proved with a code
 
@@ -90,7 +90,7 @@ def needs_operator(view: View) -> View:
         if not user.is_authenticated:
             return _to_sign_in(request)
         if not user.is_operator:
-            log.warning("operator.refused", extra={"user": user.pk})
+            security.note(Event.OPERATOR_REFUSED, user=user.pk)
             return errors.refused(request, _("These pages are for operators of the platform."))
         if not second_factor.is_on(user):
             return redirect("settings:two_step")
@@ -113,6 +113,7 @@ def _refusal(
     """
     ours = cast(MerchantRequest, request)
     if ours.member is None:
+        security.note(Event.PERMISSION_REFUSED, "no account", user=ours.user.pk)
         text = (
             _("Operators work for no merchant. Their pages are those of the platform.")
             if ours.user.is_operator
@@ -124,6 +125,8 @@ def _refusal(
     if ours.member.merchant.second_step_required and (led := _led_to_second_step(request, own)):
         return led
     if request.method == "POST" and _made_for_another(ours):
+        merchant_id = ours.member.merchant_id
+        security.note(Event.FORM_REFUSED, "account", user=ours.user.pk, merchant=merchant_id)
         return errors.switched(request)
     return None
 
@@ -162,10 +165,8 @@ def _to_sign_in(request: HttpRequest) -> HttpResponse:
 def _missing(request: MerchantRequest, function: Function, level: Level) -> str:
     """Say which permission is missing and who can grant it (NAV-03)."""
     merchant = request.member.merchant
-    log.warning(
-        "permission.refused",
-        extra={"user": request.user.pk, "merchant": merchant.pk, "code": function.value},
-    )
+    who = request.user.pk
+    security.note(Event.PERMISSION_REFUSED, function.value, user=who, merchant=merchant.pk)
     owners = Membership.objects.filter(merchant=merchant, is_owner=True, removed_at=None)
     names = ", ".join(owners.order_by("user__name").values_list("user__name", flat=True)[:5])
     return _(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -14,10 +13,9 @@ from django.urls import reverse
 from accounts.access import SECOND_STEP
 from accounts.domain import members, second_factor, sign_ins, signing_in
 from accounts.models import User
-from core import counts
+from core import counts, security
 from core.http import is_inside
-
-log = logging.getLogger(__name__)
+from core.security import Event
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -45,12 +43,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         request.pause = verdict.pause  # type: ignore[attr-defined]
         request.must_wait = verdict.wait  # type: ignore[attr-defined]
         if verdict.wait:
-            log.warning("sign_in.delayed", extra={"count": verdict.wait})
             raise ValidationError(signing_in.wait_words(verdict.wait), code="wait")
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         counts.add(counts.SIGN_IN_FAILURES)
-        log.warning("sign_in.failed")
+        security.note(Event.SIGN_IN_FAILED)
 
     def get_login_stages(self) -> list[str]:
         return ["accounts.stages.SecondStep"]
@@ -64,7 +61,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if getattr(request, "second_step", False):
             request.session[SECOND_STEP] = True
         signing_in.succeeded(email=user.email, address=self.address(request))
-        log.info("sign_in.succeeded", extra={"user": user.pk})
+        security.note(Event.SIGNED_IN, user=user.pk)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Lead operators to the console, and before that to their second step (SD-09)."""
@@ -75,7 +72,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return reverse("operators:work" if on else "settings:two_step")
 
     def logout(self, request: HttpRequest) -> None:
-        log.info("sign_out", extra={"user": request.user.pk})
+        security.note(Event.SIGNED_OUT, user=request.user.pk)
         super().logout(request)
 
     def set_password(self, user: User, password: str) -> None:

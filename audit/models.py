@@ -24,6 +24,7 @@ class Entry(models.Model):
 
     number: counts up by one per merchant, without gaps.
     before, after: the values that changed, by name; secrets and personal data never.
+    request_id: of the request or run of a job that did it, as its log lines name it.
     """
 
     merchant = models.ForeignKey("accounts.Merchant", models.PROTECT, related_name="history")
@@ -43,6 +44,7 @@ class Entry(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
+    request_id = models.CharField(max_length=16, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [

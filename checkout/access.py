@@ -22,9 +22,10 @@ from django.utils.translation import get_language_from_request
 from accounts.domain import calendar
 from accounts.domain.signing_in import wait_words
 from audit.domain.submissions import Once, fingerprint_of
-from core import clock, throttle
+from core import clock, security, throttle
 from core.actor import Actor
 from core.refusal import Refusal
+from core.security import Event
 from orders.domain import buyer_links, requests
 from orders.models import BuyerRequest, Order
 
@@ -96,6 +97,8 @@ def _opened(view: View, read: Read, request: HttpRequest, signed: str) -> HttpRe
     number = None if wait else read(signed)
     order = _read(number) if number else None
     if order is None:
+        if not wait:
+            security.note(Event.LINK_REFUSED, "buyer")
         told = get_language_from_request(request)
         with translation.override("ja" if told.startswith("ja") else "en-gb"):
             return too_many(request, wait) if wait else _nowhere(request)

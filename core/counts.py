@@ -19,6 +19,7 @@ SIGN_IN_FAILURES = "sign_in.failed"
 SIGNATURES_REFUSED = "signatures.refused"
 VIOLATIONS = "guards.violated"
 CONTRADICTIONS = "gateway.contradicts"
+DATABASE_FULL = "database.full"
 
 KEPT = timedelta(days=7)
 _MOST_MINUTES = 2000  # kept in memory while the database is away: the oldest are let go of

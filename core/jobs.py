@@ -7,24 +7,30 @@ a lost nudge costs one tick.
 from __future__ import annotations
 
 import logging
+import mmap
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from celery import current_app, shared_task
 from celery.exceptions import SoftTimeLimitExceeded as OutOfTime
+from celery.signals import task_postrun, task_prerun, worker_shutting_down
 from django.conf import settings
 from django.db import connection, models, transaction
 from django.db.models import Max, QuerySet
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from core import breaker, clock, counts
+from core import breaker, clock, counts, restoring
 from core.limits import long_statements
+from core.logs import following, request_id
 from core.models import JobRun
+from core.transactions import note_trouble
 
 __all__ = ["OutOfTime"]  # what a job that runs too long meets; the rest is defined here
 
@@ -34,6 +40,8 @@ STATEMENT_SECONDS = 60  # longest statement of a job (reliability 0.5)
 # A run is dead when it has not said for so long that it lives: then it loses its place.
 LEASE = timedelta(seconds=settings.JOB_LEASE_SECONDS)
 LOST = "lost"
+WAITS = "waits for an operator"  # in a database that was restored from an older copy
+ACTION = "request_id"  # header of a task: the action that asked for it
 TIME_BUDGET = timedelta(seconds=200)  # a run that has more to do then leaves it to the next tick
 
 
@@ -96,17 +104,21 @@ def job(
 def run(name: str, *, once: bool = False) -> Mapping[str, int] | None:
     """Run a job until nothing is left to do; return what was done, None if it runs elsewhere.
 
-    once: do one batch only. Each run is remembered as a ``JobRun``; one that was taken for dead
-    meanwhile stops after its batch. Source: IMPL-20, TECH-04, FT-04 to FT-06.
+    once: do one batch only; so does a worker that was told to end (FT-38). Each run is remembered
+    as a ``JobRun``; one that was taken for dead meanwhile stops after its batch. Source: IMPL-20,
+    TECH-04, FT-04 to FT-06.
     """
     wanted = JOBS[name]
-    with _lock(name) as alone:
+    if name not in restoring.LOOKING and restoring.since():
+        log.warning("job.waits", extra={"job": name, "code": "restored"})
+        return {WAITS: 1}
+    with following(request_id.get()), _lock(name) as alone:
         this = _begin(name, alone=alone)
         if this is None:
             log.info("job.runs_elsewhere", extra={"code": name})
             return None
         done_so_far: Counter[str] = Counter()
-        error = ""
+        error, began = "", time.monotonic()
         token = _present.set(this)
         try:
             with long_statements(STATEMENT_SECONDS):
@@ -114,16 +126,23 @@ def run(name: str, *, once: bool = False) -> Mapping[str, int] | None:
                     done = wanted.work()
                     done_so_far.update(done.counts)
                     enough = once or not done.more or clock.now() - this.started_at > TIME_BUDGET
-                    if enough or not _renew(this):
+                    if enough or _ending[0] or not _renew(this):
                         break
         except Exception as failure:
             error = type(failure).__name__
+            note_trouble(failure)
             raise
         finally:
             _present.reset(token)
+            _told(name, done_so_far, error, time.monotonic() - began)
             _alive(this).update(counts=dict(done_so_far), finished_at=clock.now(), error=error)
             counts.flush()
         return dict(done_so_far)
+
+
+def _told(name: str, done: Mapping[str, int], error: str, seconds: float) -> None:
+    told = {"job": name, "facts": dict(done), "milliseconds": round(seconds * 1000)}
+    log.info("job.ran", extra=told | ({"code": error} if error else {}))
 
 
 def still_here() -> None:
@@ -174,6 +193,33 @@ def _alive(this: JobRun) -> models.QuerySet[JobRun]:
     return JobRun.objects.filter(pk=this.pk, finished_at=None)
 
 
+# A byte that a worker shares with its children: 1 once it was told to end. They are not told, and
+# would go on for as long as there is work.
+_ending = mmap.mmap(-1, 1)
+
+
+@worker_shutting_down.connect
+def _end_soon(**_: object) -> None:
+    _ending[0] = 1
+
+
+# By the id of the task: an eager one runs inside the request that asked for it.
+_followed: dict[str, AbstractContextManager[str]] = {}
+
+
+@task_prerun.connect
+def _take_up(task_id: str, task: Any, **_: object) -> None:
+    """Let a task go on under the id of the action that asked for it; its failure, too."""
+    _followed[task_id] = following((task.request.headers or {}).get(ACTION))
+    _followed[task_id].__enter__()
+
+
+@task_postrun.connect
+def _lay_down(task_id: str, **_: object) -> None:
+    if (taken_up := _followed.pop(task_id, None)) is not None:
+        taken_up.__exit__(None, None, None)
+
+
 _KEY = "hashtextextended('job ' || %s, 0)"
 
 
@@ -220,14 +266,17 @@ def _is_locked(name: str) -> bool:
 def nudge(task: str) -> None:
     """Ask a worker to look for work once the open transaction commits.
 
-    A broker that is away is no reason to fail: the timetable looks for the same work.
+    A broker that is away is no reason to fail: the timetable looks for the same work. The task
+    goes on under the id of the action that is going on here.
     """
+    action = request_id.get()
 
     def send() -> None:
         if breaker.redis.is_open:
             return
         try:
-            current_app.tasks[task].apply_async(retry=False)
+            headers = {ACTION: action} if action else {}
+            current_app.tasks[task].apply_async(retry=False, headers=headers)
         except (KombuError, RedisError, OSError):
             log.warning("nudge.lost", extra={"task": task})
             breaker.redis.trip()

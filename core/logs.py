@@ -6,11 +6,15 @@ import json
 import logging
 import re
 import traceback
-from collections.abc import Mapping
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+# The id of the action that is going on: made for a request or a run of a job, carried on by tasks.
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+_ID = re.compile(r"[0-9a-f]{16}")
 
 # Addresses that open something by themselves; the framework logs those it answered with an error.
 _OPENS = re.compile(r"(/buyer/|/password-reset/key/|/invitation/)[^/\s]+")
@@ -20,6 +24,7 @@ _TOLD = frozenset(
         "task",
         "verb",
         "operation",
+        "outbox",
         "order",
         "merchant",
         "user",
@@ -35,6 +40,26 @@ _TOLD = frozenset(
         "facts",
     }
 )
+
+
+def new_id() -> str:
+    """Return an id for one action; it tells nothing by itself."""
+    return uuid.uuid4().hex[:16]
+
+
+@contextmanager
+def following(known: str | None) -> Iterator[str]:
+    """Let lines and rows of the enclosed code carry the id of the action that they belong to.
+
+    known: where it came from; without one, or with anything that is no id of ours, a new one is
+    made.
+    """
+    ours = known if isinstance(known, str) and _ID.fullmatch(known) else new_id()
+    token = request_id.set(ours)
+    try:
+        yield ours
+    finally:
+        request_id.reset(token)
 
 
 class JsonLines(logging.Formatter):

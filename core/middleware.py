@@ -5,20 +5,29 @@ from __future__ import annotations
 import logging
 import re
 import time
-import uuid
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    JsonResponse,
+    UnreadablePostError,
+)
 from django.utils.translation import gettext as _
 
-from core import counts
+from core import counts, security
+from core.bodies import BROKEN_OFF
 from core.encoding import OTHER_ENCODING
-from core.logs import request_id
+from core.logs import following
 from core.metrics import QUERIES
+from core.security import Event
+from core.transactions import note_trouble
 from core.views import errors
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -29,6 +38,8 @@ _BROKEN = re.compile(r"%[89A-Fa-f][0-9A-Fa-f]")
 _UNFIT_FOR_LINES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 # Asked by machines all day: among them faults of pages would not be seen.
 _NO_PAGES = frozenset({"health_live", "health_ready", "metrics", "csp_report"})
+_HEADERS = 16 * 1024  # bytes of all headers together; a line of them the web server bounds
+_WITH_FILES = 12 * 1024 * 1024  # bytes of a form with a file; a proxy lets as much through
 _NOTHING_ALLOWED = ", ".join(
     f"{power}=()"
     for power in (
@@ -41,21 +52,22 @@ _NOTHING_ALLOWED = ", ".join(
 
 
 class RequestId:
-    """Give each request an id of ours; log lines and the answer carry it."""
+    """Give each request an id of ours, never the caller's.
+
+    The answer carries it, each log line, and what the request leaves behind: history, messages
+    owed, tasks (reliability 5).
+    """
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = request_id.set(uuid.uuid4().hex[:16])
-        try:
+        with following(None) as made:
             response = self.get_response(request)
-            response["X-Request-ID"] = request_id.get()
+            response["X-Request-ID"] = made
             response["Cross-Origin-Resource-Policy"] = "same-origin"
             response["Permissions-Policy"] = _NOTHING_ALLOWED
             return response
-        finally:
-            request_id.reset(token)
 
 
 class Watched:
@@ -105,10 +117,40 @@ class PlainInput:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.META.get(OTHER_ENCODING):
+            security.note(Event.INPUT_REFUSED, "encoding")
             return errors.other_encoding(request)
-        if not (_plain_path(request) and _plain_query(request.META)):
-            return errors.bad_request(request)
+        for where, plain in (("path", _plain_path(request)), ("query", _plain_query(request.META))):
+            if not plain:
+                security.note(Event.INPUT_REFUSED, where)
+                return errors.bad_request(request)
         return self.get_response(request)
+
+
+class Bounded:
+    """Answer what is larger than any page or program needs, in the reader's own frame (SD-11)."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = _out_of_bounds(request) or self.get_response(request)
+        if request.META.get(BROKEN_OFF):
+            # Perhaps all that could be seen of it is that a token is missing.
+            response = errors.broken_off(request)
+        return response
+
+
+def _out_of_bounds(request: HttpRequest) -> HttpResponse | None:
+    headers = sum(len(k) + len(v) for k, v in request.META.items() if k.startswith("HTTP_"))
+    if headers > _HEADERS:
+        return errors.headers_too_large(request)
+    if "HTTP_TRANSFER_ENCODING" in request.META:  # the framework would take the body for empty
+        return errors.no_length(request)
+    has_files = request.content_type == "multipart/form-data"
+    most = _WITH_FILES if has_files else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if int(request.META.get("CONTENT_LENGTH") or 0) > most:
+        return errors.too_large(request)
+    return None
 
 
 class CalmAnswers:
@@ -124,6 +166,9 @@ class CalmAnswers:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, UnreadablePostError):
+            return errors.broken_off(request)
+        note_trouble(exception)
         if isinstance(exception, DatabaseError) and (trouble := errors.trouble_of(exception)):
             log.warning("database.busy", extra={"code": trouble})
             return errors.busy(request, trouble)
@@ -141,6 +186,7 @@ class ApiNeedsHttps:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith("/api/") and not request.is_secure():
+            security.note(Event.KEY_EXPOSED)
             refusal = {
                 "code": "HTTPS_REQUIRED",
                 "message": _("The API answers over HTTPS only."),

@@ -53,3 +53,23 @@ class EventCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.minute:%Y-%m-%d %H:%M}: {self.number}"
+
+
+class Restore(models.Model):
+    """A time in which the database, restored from an older copy, was not believed (FT-39)."""
+
+    marked_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_restore_is_open",
+                fields=["ended_at"],
+                condition=Q(ended_at=None),
+                nulls_distinct=False,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.marked_at:%Y-%m-%d %H:%M:%S}"

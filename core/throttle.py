@@ -19,8 +19,9 @@ from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
 
-from core import breaker
+from core import breaker, security
 from core.metrics import REFUSED
+from core.security import Event
 
 FREE_TRIES = 5
 FIRST_PAUSE, LONGEST_PAUSE = 60, 15 * 60  # seconds; each pause is twice the one before
@@ -69,7 +70,7 @@ def attempt(what: str, *who: str, at: datetime) -> Verdict:
     told = _ask(_TRY, name, arguments)
     verdict = _here.attempt(name, now) if told is None else Verdict(*map(int, told))
     if verdict.wait:
-        REFUSED.labels(what).inc()
+        _told(what)
     return verdict
 
 
@@ -89,8 +90,13 @@ def use(what: str, *who: str, limit: int, seconds: int, at: datetime) -> int:
         uses, limit = _here.use(name), max(1, limit // 2)
     if int(uses) <= limit:
         return 0
-    REFUSED.labels(what).inc()
+    _told(what)
     return seconds - now % seconds
+
+
+def _told(what: str) -> None:
+    REFUSED.labels(what).inc()
+    security.note(Event.LIMIT_REFUSED, what)
 
 
 class _Here:

@@ -6,12 +6,14 @@ import logging
 from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
+from weakref import WeakSet
 
 from django.db import DatabaseError, connection, transaction
 
-from core import counts, failpoints
+from core import counts, failpoints, security
 from core.metrics import REPEATED, VIOLATED
 from core.runbook import runbook
+from core.security import Event
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,6 +22,7 @@ TRIES = 3
 # serialization_failure, deadlock_detected; unique_violation of keys that are drawn or looked up
 # first: the second try sees the row of the winner.
 _REPEATABLE = frozenset({"40001", "40P01"})
+_CHECK_VIOLATION, _DISK_FULL = "23514", "53100"
 _REPEATABLE_KEYS = (
     "a_shop_order_comes_in_once",
     "orders_order_number",
@@ -30,6 +33,7 @@ _REPEATABLE_KEYS = (
 )
 
 log = logging.getLogger(__name__)
+_noted: WeakSet[BaseException] = WeakSet()
 
 
 def unit_of_work(verb: Callable[P, R]) -> Callable[P, R]:
@@ -53,7 +57,7 @@ def unit_of_work(verb: Callable[P, R]) -> Callable[P, R]:
                 return result
             except DatabaseError as error:
                 if not left or not _repeatable(error):
-                    _note_violation(error)
+                    note_trouble(error)
                     raise
                 log.info("transaction.repeated", extra={"verb": verb.__qualname__})
                 REPEATED.labels(getattr(error.__cause__, "pgcode", "")).inc()
@@ -78,11 +82,21 @@ def _repeatable(error: DatabaseError) -> bool:
     return code in _REPEATABLE
 
 
-def _note_violation(error: DatabaseError) -> None:
-    """Tell that a guard of the database had to stop something that the code let through."""
+def note_trouble(error: BaseException) -> None:
+    """Tell what somebody must know of: a guard had to stop a write, or the disk is full.
+
+    Once for each error, however many places it passes on its way up.
+    """
     cause = error.__cause__
-    if getattr(cause, "pgcode", None) == "23514":
-        guard = getattr(getattr(cause, "diag", None), "constraint_name", None) or "unnamed"
-        VIOLATED.labels(guard).inc()
-        counts.add(counts.VIOLATIONS)
-        log.error("guard.violated", extra={"code": guard, "alert": runbook("guard-violated")})
+    code = getattr(cause, "pgcode", None)
+    if cause is None or cause in _noted or code not in (_CHECK_VIOLATION, _DISK_FULL):
+        return
+    _noted.add(cause)
+    if code == _DISK_FULL:
+        counts.add(counts.DATABASE_FULL)
+        log.error("database.full", extra={"alert": runbook("database-full")})
+        return
+    guard = getattr(getattr(cause, "diag", None), "constraint_name", None) or "unnamed"
+    VIOLATED.labels(guard).inc()
+    counts.add(counts.VIOLATIONS)
+    security.note(Event.GUARD_VIOLATED, guard, alert=runbook("guard-violated"))

@@ -18,6 +18,7 @@ class Outbox(models.Model):
     attempts: hand-overs begun; claim: counts up with each taking, so that a late worker is known.
     available_at, finished_at: by the merchant's clock; lease_until: by the database's.
     last_error: code of the server or kind of failure, never an address or a text.
+    request_id: of the request or run of a job that owes it, as its log lines name it.
     """
 
     class Channel(models.TextChoices):
@@ -52,6 +53,7 @@ class Outbox(models.Model):
     lease_until = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=500, blank=True)
+    request_id = models.CharField(max_length=16, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [

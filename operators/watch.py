@@ -11,6 +11,7 @@ import logging
 import threading
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import DatabaseError, connections
 from django.db.models import Max
 
@@ -18,9 +19,8 @@ from core import clock, counts, jobs
 from core.models import JobRun
 from operators.tasks import ALERTS
 
-PAUSE = 10.0  # seconds
 # Alerts are due each minute; who has not looked for so long will not.
-SILENCE = timedelta(minutes=2)
+SILENCE = timedelta(seconds=settings.WATCH_SECONDS)
 STAND_IN_FOR = (ALERTS, "send-outbox")
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def look(silence: timedelta = SILENCE) -> list[str]:
 
 def _look_for_ever() -> None:
     pause = threading.Event()
-    while not pause.wait(PAUSE):
+    while not pause.wait(settings.WATCH_PAUSE_SECONDS):
         try:
             look()
         except DatabaseError:

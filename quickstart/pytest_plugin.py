@@ -4,17 +4,21 @@ PostgreSQL and Redis are started unless DATABASE_URL, REDIS_URL name some. A plu
 conftest.py: pytest-django reads the settings before any conftest is loaded.
 
 Where there is no Chromium the browser tests are left out and named; with BROWSER_TESTS=required
-a run in which none of them passed has failed.
+a run in which none of them passed has failed. Tests that mount a file system are left out and named
+where that is not allowed.
 """
 
 from __future__ import annotations
 
 import fcntl
+import functools
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from typing import IO, Any
 
 import pytest
@@ -48,9 +52,9 @@ def pytest_load_initial_conftests(early_config: Any, args: list[str]) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if chromium() is not None:
-        return
-    left_out = [item for item in items if item.get_closest_marker("browser")]
+    there = {"browser": chromium() is not None, "mounts": may_mount()}
+    missing = [mark for mark, is_there in there.items() if not is_there]
+    left_out = [item for item in items if any(map(item.get_closest_marker, missing))]
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
@@ -73,12 +77,31 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(
             "NOT RUN: the browser tests. There is no Chromium here; install one, or set CHROMIUM."
         )
-    elif _missed_the_browser():
+    if not may_mount():
+        terminalreporter.write_line(
+            "NOT RUN: the test of a full disk of the database (FT-22, -m mounts). It mounts a small"
+            " file system, which takes root and a container that may."
+        )
+    if chromium() is not None and _missed_the_browser():
         terminalreporter.write_line("FAILED: browser tests are required, and none passed.")
 
 
 def _missed_the_browser() -> bool:
     return os.environ.get("BROWSER_TESTS") == "required" and _in_browser == 0
+
+
+@functools.cache
+def may_mount() -> bool:
+    """Tell whether a file system of our own can be mounted: tried, and taken away again."""
+    if not services.AS_ROOT or shutil.which("mount") is None:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder]
+        nothing = subprocess.DEVNULL
+        if subprocess.run(command, stdout=nothing, stderr=nothing).returncode:
+            return False
+        subprocess.run(["umount", folder], check=True)
+        return True
 
 
 def place_of_our_own(kind: str) -> tuple[int, IO[str]]:

@@ -4,8 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from core.bodies import WholeBodies
 from core.encoding import Utf8Only
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sellercentral.settings.production")
 
-application = Utf8Only(get_wsgi_application())
+application = WholeBodies(Utf8Only(get_wsgi_application()))

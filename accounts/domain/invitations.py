@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from accounts.domain import calendar, letters, members
 from accounts.models import Invitation, Membership, Merchant, User
 from accounts.permissions import PRESETS, Preset
+from core import security
 from core.actor import Actor
 from core.refusal import Refusal, Refused
+from core.security import Event
 
 LIFE = timedelta(days=7)
 MOST_OPEN = 100  # invitations of one merchant that nobody has answered
@@ -72,7 +74,7 @@ def send_again(*, merchant_id: int, invitation_id: int, by: Actor) -> Invitation
     Raises Refused: PERMISSION_DENIED, NOT_FOUND.
     """
     merchant = _merchant(merchant_id)
-    invitation = _open(merchant, invitation_id)
+    invitation = _open(merchant, invitation_id, by)
     _may_offer(merchant_id, Preset(invitation.preset), by)
     at = calendar.now_for(merchant)
     invitation.serial += 1
@@ -89,7 +91,7 @@ def withdraw(*, merchant_id: int, invitation_id: int, by: Actor) -> Invitation:
     """Take an invitation back: its link stops working. Raises Refused: PERMISSION_DENIED,
     NOT_FOUND."""
     merchant = _merchant(merchant_id)
-    invitation = _open(merchant, invitation_id)
+    invitation = _open(merchant, invitation_id, by)
     members.rights_of(by, members.lock_managers(merchant_id, by.user_id))
     invitation.withdrawn_at = calendar.now_for(merchant)
     invitation.save(update_fields=["withdrawn_at"])
@@ -186,9 +188,12 @@ def _locked(key: str) -> Invitation:
     return invitation
 
 
-def _open(merchant: Merchant, invitation_id: int) -> Invitation:
+def _open(merchant: Merchant, invitation_id: int, by: Actor) -> Invitation:
     invitation = open_of(merchant).select_for_update().filter(pk=invitation_id).first()
     if invitation is None:
+        if Invitation.objects.filter(pk=invitation_id).exclude(merchant=merchant).exists():
+            who = by.user_id
+            security.note(Event.SCOPE_REFUSED, "invitation", user=who, merchant=merchant.pk)
         raise Refused(Refusal("NOT_FOUND", _("This invitation was answered or withdrawn.")))
     invitation.merchant = merchant
     return invitation

@@ -71,5 +71,10 @@ def authenticate(secret: str) -> ApiKey | None:
     return key
 
 
+def revoked(secret: str) -> ApiKey | None:
+    """Return the ended key of a secret: somebody still has it, or has found it."""
+    return ApiKey.objects.filter(digest=_digest(secret), revoked_at__isnull=False).first()
+
+
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()

@@ -21,8 +21,9 @@ from django.urls import reverse
 from accounts.domain import calendar
 from accounts.domain.own_history import home_of
 from accounts.models import EmailChange, Invitation, Merchant, User
-from core import clock
+from core import clock, security
 from core.days import day_words
+from core.security import Event
 from notifications.domain import outbox
 from notifications.domain.letters import Letter, writes
 
@@ -135,6 +136,7 @@ def _read(key: str, salt: str) -> list[int] | None:
     try:
         told: list[int] = signing.Signer(salt=salt).unsign_object(key)
     except (signing.BadSignature, ValueError):
+        security.note(Event.LINK_REFUSED, salt.removeprefix("accounts."))
         return None
     return told
 

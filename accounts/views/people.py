@@ -18,9 +18,11 @@ from accounts.domain import signing_in as tries
 from accounts.forms.people import GROUPS, ROWS, InviteForm, MatrixForm
 from accounts.models import Invitation, Membership
 from accounts.permissions import PRESETS, Function, Level, Preset
+from core import security
 from core.forms import describe
 from core.http import MerchantRequest
 from core.refusal import Refusal, Refused
+from core.security import Event
 from core.views import errors
 
 TEMPLATE = "settings/permissions.html"
@@ -187,7 +189,11 @@ def _refused(
 def _chosen(request: MerchantRequest, given: QueryDict) -> Membership | None:
     text = given.get("member", "")
     pk = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-    return _person(request, pk) if pk else None
+    person = _person(request, pk) if pk else None
+    if person is None and pk and Membership.objects.filter(pk=pk, removed_at=None).exists():
+        who, merchant_id = request.user.pk, request.member.merchant_id
+        security.note(Event.SCOPE_REFUSED, "member", user=who, merchant=merchant_id)
+    return person
 
 
 def _people(request: MerchantRequest) -> Any:

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 from accounts.domain import second_factor
 from accounts.domain.signing_in import wait_words
 from accounts.models import User
-from core import clock, throttle
+from core import clock, security, throttle
 from core.http import MerchantRequest
+from core.security import Event
 from core.throttle import Verdict
 
 
@@ -25,6 +26,7 @@ def password(request: MerchantRequest, form: Form) -> int:
     elif request.user.check_password(form.cleaned_data["current"]):
         throttle.forgive("password-again", who)
     else:
+        security.note(Event.PASSWORD_REFUSED, user=request.user.pk)
         form.add_error("current", _with_pause(_("The current password is not right."), verdict))
     return verdict.wait
 
@@ -35,6 +37,7 @@ def code(user: User, form: Form) -> int:
     if verdict.wait:
         form.add_error(None, wait_words(verdict.wait))
     elif not second_factor.take(user=user, code=form.cleaned_data["code"]):
+        security.note(Event.CODE_REFUSED, user=user.pk)
         text = _("That code is not right, or it was used already.")
         form.add_error("code", _with_pause(text, verdict))
     return verdict.wait

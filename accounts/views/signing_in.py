@@ -15,8 +15,10 @@ from django.views.decorators.http import require_http_methods
 from accounts.domain import recovery
 from accounts.domain import signing_in as tries
 from accounts.forms.signing_in import ForgottenForm
+from core import security
 from core.forms import describe
 from core.refusal import Refused
+from core.security import Event
 
 
 class SignIn(LoginView):  # type: ignore[misc]
@@ -53,6 +55,8 @@ class NewPassword(PasswordResetFromKeyView):  # type: ignore[misc]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)
+        if context.get("token_fail"):  # forged, altered, used or too old: nobody can tell
+            security.note(Event.LINK_REFUSED, "reset")
         if "form" in context and not context.get("token_fail"):
             describe(context["form"])
         return context

@@ -18,9 +18,10 @@ from accounts.stages import SecondStep
 from accounts.views import proving
 from accounts.views.login_settings import page
 from accounts.views.qr import squares
-from core import sealing
+from core import sealing, security
 from core.http import MerchantRequest
 from core.refusal import Refused
+from core.security import Event
 from core.views import errors
 
 
@@ -66,6 +67,8 @@ def set_up(request: MerchantRequest) -> HttpResponse:
     try:
         codes = second_factor.turn_on(user=user, secret=secret, code=form.cleaned_data["code"])
     except Refused as refused:
+        if refused.refusal.field:
+            security.note(Event.CODE_REFUSED, user=user.pk)
         form.add_error("code" if refused.refusal.field else None, str(refused))
         return _set_up(request, form, begun)
     request.session.cycle_key()  # rights have risen (TH-25)

@@ -11,6 +11,7 @@ from django.db import connection, models
 
 from audit.models import Entry
 from core.actor import Actor
+from core.logs import request_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ def append(lines: Sequence[Line]) -> list[Entry]:
                 user_id=line.by.user_id,
                 before=dict(line.before),
                 after=dict(line.after),
+                request_id=request_id.get(),
             )
         )
         following[line.merchant_id] += 1

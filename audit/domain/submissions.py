@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from audit.models import Submission
 from core.actor import Actor
 from core.refusal import Refusal, Refused
+from core.security import Event, note
 
 Result = dict[str, Any]
 KEPT = timedelta(days=30)  # a request repeated later than this is a new one (INV-02)
@@ -95,6 +96,7 @@ def earlier_answer(once: Once, *, merchant_id: int, action: str, by: Actor) -> R
 
 def _insist_on_the_same(first: Submission, once: Once, action: str, by: Actor) -> None:
     if first.user_id != by.user_id:
+        note(Event.FORM_REFUSED, "person", user=by.user_id, merchant=first.merchant_id)
         raise Refused(
             Refusal(
                 "PERMISSION_DENIED",

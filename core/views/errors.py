@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import logging
 import sys
-import uuid
 from collections.abc import Sequence
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.template import loader
 from django.utils.translation import gettext as _
 
-from core.logs import request_id
+from core.logs import new_id, request_id
 from core.refusal import Refusal
+from core.security import Event, note
 
 log = logging.getLogger(__name__)
 
 # PostgreSQL's classes of errors that pass: no connection, no resources, an operator at work.
 _PASSING = ("08", "53", "57")
 _WAITED = frozenset({"55P03", "57014", "40P01", "40001"})  # a lock or a statement took too long
+_TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 _SECRET = ("password", "secret", "csrfmiddlewaretoken")
+MEGABYTE = 1024 * 1024
 _MOST_KEPT = 200  # fields of a form that a busy page hands back
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    if isinstance(exception, _TOO_MUCH):
+        return too_large(request)
     return _page(
         request,
         400,
@@ -41,6 +46,48 @@ def other_encoding(request: HttpRequest) -> HttpResponse:
         415,
         _("This request cannot be read"),
         _("It is written in another encoding than UTF-8. Nothing was changed."),
+    )
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """Say what one request may hold; the page comes before what it carries is looked at (SD-11)."""
+    told = {
+        "form": f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE / MEGABYTE:.1f}",
+        "file": settings.FILE_MAX_BYTES // MEGABYTE,
+        "fields": f"{settings.DATA_UPLOAD_MAX_NUMBER_FIELDS:,}",
+    }
+    text = _(
+        "A form may have %(form)s MB and %(fields)s fields, a file %(file)s MB."
+        " Nothing was changed."
+    )
+    return _page(request, 413, _("That is too much at once"), text % told)
+
+
+def headers_too_large(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        431,
+        _("This request cannot be read"),
+        _("Its headers are too long. Delete this site's cookies and try again."),
+    )
+
+
+def no_length(request: HttpRequest) -> HttpResponse:
+    return _page(
+        request,
+        411,
+        _("This request cannot be read"),
+        _("It must say how long it is (Content-Length). Nothing was changed."),
+    )
+
+
+def broken_off(request: HttpRequest) -> HttpResponse:
+    """Answer a request that was not sent to its end, if anybody is still there."""
+    return _page(
+        request,
+        408,
+        _("Your request did not arrive"),
+        _("It broke off on its way, or took too long. Nothing was changed. Try again."),
     )
 
 
@@ -110,7 +157,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     exception = sys.exc_info()[1]
     if isinstance(exception, DatabaseError) and (trouble := trouble_of(exception)):
         return busy(request, trouble)
-    reference = request_id.get() or uuid.uuid4().hex[:16]
+    reference = request_id.get() or new_id()
     log.error("server.error", extra={"reference": reference})
     return _page(
         request,
@@ -155,6 +202,7 @@ def busy(request: HttpRequest, trouble: str) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    note(Event.CSRF_REFUSED, user=request.user.pk)
     return _page(
         request,
         403,
@@ -208,7 +256,11 @@ _CODES = {
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     405: "METHOD_NOT_ALLOWED",
+    408: "BROKEN_OFF",
+    411: "LENGTH_REQUIRED",
+    413: "TOO_LARGE",
     415: "UNSUPPORTED_MEDIA_TYPE",
+    431: "HEADERS_TOO_LARGE",
     500: "SERVER_ERROR",
     503: "BUSY",
 }

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-log = logging.getLogger(__name__)
+from core.security import Event, note
 
 _LONGEST = 8192  # bytes; a report is short, anything longer is somebody else's text
 _DIRECTIVE = re.compile(r"[a-z-]{1,40}")
@@ -21,7 +20,7 @@ _DIRECTIVE = re.compile(r"[a-z-]{1,40}")
 def csp_report(request: HttpRequest) -> HttpResponse:
     """Note which rule was broken. Anybody may send this, so nothing else of it is kept."""
     if directive := _directive(request):
-        log.warning("csp.violation", extra={"code": directive})
+        note(Event.POLICY_VIOLATED, directive)
     return HttpResponse(status=204)
 
 

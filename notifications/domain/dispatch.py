@@ -22,6 +22,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from core import breaker, clock, failpoints, jobs
+from core.logs import following, request_id
 from notifications.domain import envelopes, letters
 from notifications.domain.letters import Letter, Unwritten
 from notifications.domain.mail_server import Answer, MailServer, Unreachable, Verdict
@@ -35,6 +36,12 @@ PAUSES = tuple(timedelta(minutes=m) for m in (1, 5, 30, 120, 360, 960, 2880))
 
 State = Outbox.State
 log = logging.getLogger(__name__)
+# How a mail ended; its line names the action that owes it.
+_LINES = {
+    State.SENT.value: (logging.INFO, "mail.sent"),
+    State.FAILED.value: (logging.ERROR, "mail.failed"),
+    State.DROPPED.value: (logging.INFO, "mail.dropped"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,9 @@ def send_due(*, limit: int = BATCH) -> Sent:
     try:
         with MailServer() as server:
             while waiting and watch.elapsed < SENDING:
-                counts[f"mails {_send(waiting[0], written[waiting[0].pk], server, watch)}"] += 1
+                row = waiting[0]
+                with following(row.request_id or request_id.get()):
+                    counts[f"mails {_send(row, written[row.pk], server, watch)}"] += 1
                 waiting.pop(0)
     except Unreachable as gone:
         log.warning("mail_server.away", extra={"code": str(gone), "count": len(waiting)})
@@ -206,9 +215,14 @@ def _put_off(row: Outbox, why: str, watch: _Watch) -> str:
 def _end(row: Outbox, state: Outbox.State, why: str, watch: _Watch) -> str:
     """Write the last state of a row: sent, failed for good or dropped."""
     told = _record(row, state, last_error=why, finished_at=watch.now_for(row))
-    if told == State.FAILED:
-        extra = {"code": f"{row.kind} {why}", "merchant": row.merchant_id, "order": row.order_id}
-        log.error("mail.failed", extra=extra)
+    if told in _LINES:
+        level, event = _LINES[told]
+        extra = {
+            "code": f"{row.kind} {why}".strip(),
+            "merchant": row.merchant_id,
+            "order": row.order_id,
+        }
+        log.log(level, event, extra=extra | {"outbox": row.pk})
     return told
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from django.db import models
 
 from core.jobs import nudge
+from core.logs import request_id
 from notifications.models import Outbox
 
 SEND = "notifications.send_outbox"
@@ -67,6 +68,7 @@ def owe(messages: Sequence[Owed]) -> None:
             state=state,
             created_at=message.at,
             available_at=message.available_at,
+            request_id=request_id.get(),
         )
         for message in messages
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -47,6 +48,31 @@ def amiss() -> Iterator[tuple[Condition, Facts]]:
     for condition in CONDITIONS.values():
         if facts := condition.judge(at):
             yield condition, facts
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An alert that has not ended. words: what is amiss; runbook: where it says what to do."""
+
+    condition: str
+    words: str
+    facts: Facts
+    since: datetime
+    runbook: str
+
+
+def shown() -> list[Open]:
+    """Return the open alerts as an operator reads them, the oldest first."""
+    return [
+        Open(
+            condition=alert.condition,
+            words=CONDITIONS[alert.condition].words if alert.condition in CONDITIONS else "",
+            facts=alert.facts,
+            since=alert.seen_at,
+            runbook=runbook(alert.condition),
+        )
+        for alert in open_alerts()
+    ]
 
 
 def open_alerts() -> list[Alert]:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Max, Min
 
-from core import counts, health, metrics
+from core import counts, health, metrics, restoring
 from core.models import JobRun
 from notifications.domain import dispatch
 from orders.domain import invariants
@@ -22,12 +23,13 @@ Facts = Mapping[str, float]
 Judge = Callable[[datetime], Facts]
 
 MINUTE = timedelta(minutes=1)
-SILENCE, OUTBOX_AGE, INTENT_AGE = 5 * MINUTE, 15 * MINUTE, 10 * MINUTE
+SILENCE = timedelta(seconds=settings.ALERT_SILENCE_SECONDS)
+OUTBOX_AGE, INTENT_AGE = 15 * MINUTE, 10 * MINUTE
 REDIS_PATIENCE = 5 * MINUTE
 CHECK_AGE = timedelta(hours=26)
 WINDOW = 5 * MINUTE  # of what is counted
 SIGN_IN_FAILURES, SIGNATURES = 100, 50  # in a window
-FAULTS = 0.01  # of the requests of a window
+FAULTS, LEAST_FAULTS = 0.01, 5  # of the requests of a window; one in a quiet hour is no alert
 CONNECTIONS = 0.8  # of those that the database allows
 TICK = "resume-jobs"  # nobody but beat asks for this one
 
@@ -117,7 +119,8 @@ def _warnings(at: datetime) -> Facts:
 def _requests(at: datetime) -> Facts:
     requests = counts.since(at - WINDOW, counts.REQUESTS)
     faults = counts.since(at - WINDOW, counts.FAULTS)
-    return {"requests": requests, "faults": faults} if faults > requests * FAULTS else WELL
+    many = faults >= LEAST_FAULTS and faults > requests * FAULTS
+    return {"requests": requests, "faults": faults} if many else WELL
 
 
 @condition("sign-ins-failed", "Many tries to sign in fail")
@@ -136,6 +139,11 @@ def _disk(at: datetime) -> Facts:
     return {"percent free": round(free * 100, 1)} if free < health.LOW else WELL
 
 
+@condition("database-full", "The disk of the database is full")
+def _database(at: datetime) -> Facts:
+    return _counted(at, counts.DATABASE_FULL, more_than=0)
+
+
 @condition("redis-down", "Redis does not answer", REDIS_PATIENCE)
 def _redis(at: datetime) -> Facts:
     return WELL if health.PARTS["redis"]() == "ok" else {"answers": 0}
@@ -145,6 +153,12 @@ def _redis(at: datetime) -> Facts:
 def _connections(at: datetime) -> Facts:
     used, most = metrics.connections()
     return {"used": used, "most": most} if used > most * CONNECTIONS else WELL
+
+
+@condition("restored", "The database was restored, and nobody has compared it yet")
+def _restored(at: datetime) -> Facts:
+    since = restoring.since()
+    return {"minutes": round((at - since) / MINUTE)} if since else WELL
 
 
 def _older(then: datetime | None, at: datetime, age: timedelta) -> Facts:

@@ -16,7 +16,7 @@ from audit.models import OperatorEntry
 from core import clock
 from core.actor import Actor
 from core.refusal import Refused
-from operators.domain import acts
+from operators.domain import acts, alerts
 from operators.domain import work as domain
 from orders.domain import invariants
 
@@ -33,13 +33,14 @@ def console(request: HttpRequest) -> HttpResponse:
 @require_safe
 @needs_operator
 def work(request: HttpRequest) -> HttpResponse:
-    """Every job, what stands still and why, and what operators did last."""
+    """What is amiss, every job, what stands still and why, and what operators did last."""
     return render(
         request,
         "operators/work.html",
         {
             "page": "work",
             "at": clock.now(),
+            "alerts": alerts.shown(),
             "jobs": domain.jobs(),
             "outbox": domain.outbox(),
             "messages_stuck": domain.stuck_messages(),

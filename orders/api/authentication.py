@@ -11,7 +11,9 @@ from rest_framework.request import Request
 
 from accounts.domain import keys
 from accounts.models import ApiKey
+from core import security
 from core.actor import Actor
+from core.security import Event
 
 
 class KeyUser:
@@ -33,8 +35,13 @@ class KeyAuthentication(BaseAuthentication):
         words = get_authorization_header(request).split()
         if not words or words[0].lower() != self.keyword:
             return None
-        key = keys.authenticate(words[1].decode("latin-1")) if len(words) == 2 else None
+        secret = words[1].decode("latin-1") if len(words) == 2 else ""
+        key = keys.authenticate(secret)
         if key is None:
+            if revoked := keys.revoked(secret):
+                security.note(Event.KEY_REFUSED, "revoked", merchant=revoked.merchant_id)
+            else:
+                security.note(Event.KEY_REFUSED, "unknown")
             raise AuthenticationFailed("The key is unknown or revoked.")
         return KeyUser(key), None
 

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from core.refusal import Refusal, Refused
+from core.security import Event, note
 
 
 class UnknownFields(exceptions.APIException):
@@ -30,6 +31,10 @@ def refusal_body(refusal: Refusal) -> dict[str, Any]:
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """The framework's exception handler: one shape for every error."""
+    denied = isinstance(error, Refused) and error.code == "PERMISSION_DENIED"
+    if denied or isinstance(error, exceptions.PermissionDenied):
+        merchant = getattr(context["request"].user, "merchant", None)
+        note(Event.PERMISSION_REFUSED, "key", merchant=getattr(merchant, "pk", None))
     if isinstance(error, Refused):
         return Response(refusal_body(error.refusal), status=error.refusal.status)
     response = exception_handler(error, context)

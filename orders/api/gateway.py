@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from rest_framework import serializers
@@ -13,8 +12,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core import clock, counts
+from core import clock, counts, security
 from core.actor import Actor
+from core.security import Event
 from orders.api.parsers import TooLarge
 from orders.api.serializers import Amount, Strict
 from orders.domain import gateway_reports
@@ -23,8 +23,6 @@ from payments.domain import signatures
 
 MOST = 64 * 1024  # bytes
 REPORTS = Actor("gateway", "gateway report")
-
-log = logging.getLogger(__name__)
 
 
 class GatewayUser:
@@ -48,7 +46,7 @@ class GatewaySignature(BaseAuthentication):
         )
         if not authentic:
             counts.add(counts.SIGNATURES_REFUSED)
-            log.warning("gateway.signature_refused")
+            security.note(Event.SIGNATURE_REFUSED)
             raise AuthenticationFailed("The signature is missing, wrong or old.")
         return GatewayUser(), None
 

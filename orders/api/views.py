@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 from accounts.domain import calendar
 from accounts.permissions import Function
 from audit.domain.submissions import Once, fingerprint_of
+from orders.access import tell_of_others
 from orders.api.serializers import NewOrder, OrderOut
 from orders.cursors import read_cursor, write_cursor
 from orders.domain import contacts, deliveries, lifecycle, listing, placing
@@ -122,6 +123,7 @@ def _own(user: Any, number: str) -> Order:
     mine = Order.objects.for_merchant(user.merchant.pk).select_related("marketplace")
     order = mine.filter(number=number).first()
     if order is None:
+        tell_of_others([number], user_id=None, merchant_id=user.merchant.pk)
         raise Http404
     return order
 

@@ -18,6 +18,7 @@ from django.db import connection
 from core import clock
 from core.actor import Actor
 from core.jobs import nudge
+from core.logs import request_id
 from notifications.domain import outbox
 from orders.domain import moves
 from orders.effects import due_messages
@@ -93,19 +94,21 @@ _TELL = (
   RETURNING merchant_id, last
 ), told AS (
   INSERT INTO audit_entry (merchant_id, number, order_id, event, happened_at, door, actor, before,
-                           after)
+                           after, request_id)
   SELECT d.merchant_id,
          c.last - m.lines + row_number() OVER (PARTITION BY d.merchant_id ORDER BY d.order_id),
-         d.order_id, %(event)s, d.at, %(door)s, %(name)s, %(before)s::jsonb, %(after)s::jsonb
+         d.order_id, %(event)s, d.at, %(door)s, %(name)s, %(before)s::jsonb, %(after)s::jsonb,
+         %(request)s
   FROM due d JOIN per_merchant m USING (merchant_id) JOIN counted c USING (merchant_id)
   ORDER BY d.order_id
   RETURNING merchant_id, order_id, number, happened_at
 )
 INSERT INTO notifications_outbox (merchant_id, order_id, channel, kind, event_key, payload, state,
-                                  attempts, created_at, available_at, last_error)
+                                  attempts, created_at, available_at, last_error, request_id)
 SELECT t.merchant_id, t.order_id, owed.channel, owed.kind,
        'history-' || t.merchant_id || '-' || t.number || ':' || owed.kind,
-       jsonb_build_object('history', t.number), 'queued', 0, t.happened_at, owed.available_at, ''
+       jsonb_build_object('history', t.number), 'queued', 0, t.happened_at, owed.available_at, '',
+       %(request)s
 FROM told t JOIN unnest(%(owed_by)s::bigint[], %(kinds)s::text[], %(channels)s::text[],
                         %(available)s::timestamptz[])
   WITH ORDINALITY AS owed (order_id, kind, channel, available_at, place) USING (order_id)
@@ -154,6 +157,7 @@ def _values(orders: Sequence[Order], instants: Mapping[int, datetime], by: Actor
         "instants": [instants[order.pk] for order in orders],
         "name": by.name,
         "door": by.door,
+        "request": request_id.get(),
     }
 
 

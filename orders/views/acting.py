@@ -15,8 +15,10 @@ from accounts.permissions import Function
 from audit.domain import submissions
 from audit.domain.submissions import Once, Result, fingerprint_of
 from audit.models import Entry
+from core import security
 from core.http import MerchantRequest, is_inside
 from core.refusal import Refusal
+from core.security import Event
 from orders.access import get_order
 from orders.domain import contacts
 from orders.enums import OrderEvent
@@ -42,11 +44,13 @@ def origin(request: HttpRequest, order: Order) -> str:
     return order.get_absolute_url()
 
 
-def insist_on_own(items: Sequence[Item], request: HttpRequest) -> None:
+def insist_on_own(items: Sequence[Item], request: MerchantRequest) -> None:
     """Raise Http404 if a posted field names an item that is not one of the order's (BI-SHIP)."""
     own = {str(item.pk) for item in items}
     named = filter(None, map(_OF_AN_ITEM.fullmatch, request.POST))
     if any(name[1] not in own for name in named):
+        who, merchant_id = request.user.pk, request.member.merchant_id
+        security.note(Event.SCOPE_REFUSED, "item", user=who, merchant=merchant_id)
         raise Http404
 
 

@@ -22,7 +22,7 @@ from core.http import MerchantRequest
 from core.refusal import Refusal
 from core.views import errors
 from orders import documents
-from orders.access import order_needs
+from orders.access import order_needs, tell_of_others
 from orders.domain import contacts, numbers, printing
 from orders.enums import Act
 from orders.models import Item, Order
@@ -83,6 +83,9 @@ def bulk_pdf(request: MerchantRequest) -> HttpResponse:
             "merchant", "marketplace", "cancellation"
         )
     }
+    if missing := [number for number in asked if number not in found]:
+        who = {"user_id": request.user.pk, "merchant_id": request.member.merchant_id}
+        tell_of_others(missing, **who)
     at = calendar.now_for(request.member.merchant)
     orders = [found[number] for number in asked if number in found]
     why = {o.number: acts.refusal(o, Act.PRINT, request.actor, at=at) for o in orders}

@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "accounts.middleware.Member",
+    "core.middleware.Bounded",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "sellercentral.urls"
@@ -181,8 +182,17 @@ CONTENT_SECURITY_POLICY = {
         "report-uri": ["/csp-report/"],
     }
 }
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+# What one request may hold (reliability SD-11); deploy/gunicorn.conf.py bounds its headers.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440  # bytes of a form without its files
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+FILE_MAX_BYTES = 10 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "core.files.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+BODY_SECONDS = 60  # for a body to arrive
 FILE_UPLOAD_PERMISSIONS = 0o600
 FILE_UPLOAD_DIRECTORY_PERMISSIONS = 0o700
 
@@ -225,6 +235,7 @@ CELERY_TASK_ACKS_LATE = True
 # after a lease instead.
 CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000  # kilobytes; then a child is replaced (FT-07)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker may be away for longer than 100 tries take
 CELERY_TASK_SERIALIZER = "json"
@@ -288,6 +299,9 @@ SANDBOX_VERIFICATION_DELAY = timedelta(
 )
 OPERATION_LEASE_SECONDS = 60  # how long a call at the gateway is left to whoever made it
 JOB_LEASE_SECONDS = 45  # how long a run that says nothing is believed to be alive
+WATCH_SECONDS = 120  # without a look for alerts, after which a web process looks by itself
+WATCH_PAUSE_SECONDS = 10.0  # between its looks
+ALERT_SILENCE_SECONDS = 300  # without a tick of the timetable, after which operators are told
 BREAKER_SECONDS = 30.0  # how long a server that did not answer is left alone
 # With it the gateway signs what it reports to /api/gateway/callback/; empty: none is taken.
 GATEWAY_CALLBACK_SECRET = env.str("GATEWAY_CALLBACK_SECRET", default="")

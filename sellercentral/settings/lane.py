@@ -19,6 +19,11 @@ OPERATION_LEASE_SECONDS = env.int("OPERATION_LEASE_SECONDS", default=60)
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=45)
 OUTBOX_LEASE_SECONDS = env.int("OUTBOX_LEASE_SECONDS", default=60)
 BREAKER_SECONDS = env.float("BREAKER_SECONDS", default=30.0)
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = env.int("WORKER_MEMORY_KB", default=400_000)
+WATCH_SECONDS = env.int("WATCH_SECONDS", default=120)
+WATCH_PAUSE_SECONDS = env.float("WATCH_PAUSE_SECONDS", default=10.0)
+ALERT_SILENCE_SECONDS = env.int("ALERT_SILENCE_SECONDS", default=300)
+BODY_SECONDS = env.int("BODY_SECONDS", default=60)
 if _tick := env.float("TICK_SECONDS", default=0.0):
     for _entry in CELERY_BEAT_SCHEDULE.values():
         if isinstance(_entry["schedule"], timedelta):  # what is due at an hour of the day stays so

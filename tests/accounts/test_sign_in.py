@@ -292,15 +292,15 @@ def test_sign_in_takes_a_token(alice):
 
 @pytest.mark.req("IMPL-22", "IMPL-12")
 def test_every_try_is_logged_without_personal_data(client, alice, caplog):
-    with caplog.at_level(logging.INFO, logger="accounts"):
+    with caplog.at_level(logging.INFO, logger="security"):
         sign_in(client, password="wrong")
         sign_in(client)
         client.post("/logout/")
     told = [(line.name, line.getMessage(), getattr(line, "user", None)) for line in caplog.records]
-    assert [line for line in told if line[0] == "accounts.adapter"] == [
-        ("accounts.adapter", "sign_in.failed", None),
-        ("accounts.adapter", "sign_in.succeeded", alice.pk),
-        ("accounts.adapter", "sign_out", alice.pk),
+    assert [line for line in told if line[0] == "security"] == [
+        ("security", "sign_in.failed", None),
+        ("security", "sign_in.succeeded", alice.pk),
+        ("security", "sign_out", alice.pk),
     ]
     assert "alice" not in caplog.text.lower()
     assert PASSWORD not in caplog.text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
+from celery.signals import worker_shutting_down
 from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 
@@ -171,3 +172,23 @@ def test_of_two_started_at_once_one_works(monkeypatch):
         answers = race(second, second)
     assert sorted(answers, key=str) == [None, {"worked": 1}]
     assert (len(runs), JobRun.objects.count()) == (1, 1)
+
+
+@pytest.mark.req("FT-38")
+@pytest.mark.django_db
+@pytest.mark.parametrize(("told", "batches"), [(True, 1), (False, 3)])
+def test_a_worker_that_is_told_to_end_leaves_what_follows_to_others(monkeypatch, told, batches):
+    """Between two batches; tests/failures/test_deployment.py tells a worker with children."""
+    done = []
+
+    def work() -> jobs.Done:
+        done.append(1)
+        if told:
+            worker_shutting_down.send(sender="tests", sig="SIGTERM", how="Warm", exitcode=0)
+        return jobs.Done({"leaves": 1}, more=len(done) < 3)
+
+    monkeypatch.setitem(jobs.JOBS, "tea", jobs.Job("tea", "tests.tea", work, list))
+    try:
+        assert jobs.run("tea") == {"leaves": batches}
+    finally:
+        jobs._ending[0] = 0

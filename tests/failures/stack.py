@@ -32,6 +32,7 @@ ROUNDS = 10 if LONG else 1
 # The product's own leases and ticks are waited for in the long lane only.
 LEASE, TICK = (45, 15) if LONG else (4, 2)
 BREAKER = 30 if LONG else 10
+BODY_SECONDS = 60 if LONG else 3  # for what a request carries to arrive
 RECOVERY = 60  # seconds until work that a process left is gone on with (G-7)
 
 
@@ -46,6 +47,7 @@ class Stack:
         self.points = self.folder / "points.json"
         self.address = f"http://127.0.0.1:{(port := services.free_port())}"
         self._port, self._mail_port = port, services.free_port()
+        self.webhook_port = services.free_port()  # where nobody listens, unless a test does
         self.mails = self.folder / "mails.jsonl"
         self._supervisor = Supervisor(self._say)
         self._children: dict[str, Child] = {}
@@ -94,12 +96,13 @@ class Stack:
         args: list[str],
         *,
         ready: Callable[[], bool] | None = None,
+        where: Path = services.ROOT,
         **environment: str,
     ) -> None:
-        """Start one more process of the product under a name of its own."""
+        """Start one more process of the product under a name of its own; where: its code."""
         env = self.environment | environment
         log = self.folder / f"{name}.log"
-        self._start(Child(name, args, log, env, ready, popen={"cwd": services.ROOT}))
+        self._start(Child(name, args, log, env, ready, popen={"cwd": where}))
 
     def _start(self, child: Child) -> None:
         self._children[child.name] = child
@@ -120,7 +123,9 @@ class Stack:
             "OUTBOX_LEASE_SECONDS": "60" if LONG else "10",  # longer than a hand-over takes
             "TICK_SECONDS": str(TICK),
             "BREAKER_SECONDS": str(BREAKER),
+            "BODY_SECONDS": str(BODY_SECONDS),
             "EMAIL_URL": f"smtp://127.0.0.1:{self._mail_port}",
+            "ALERT_WEBHOOK_URL": f"http://127.0.0.1:{self.webhook_port}/",
             "SANDBOX_VERIFICATION_SECONDS": "0",
             "PYTHONUNBUFFERED": "1",
         }
@@ -143,6 +148,13 @@ class Stack:
         child.process.send_signal(child.stop)
         wait_until(lambda: _has_ended(child), 60, f"{name} ends")
         self._clear_away(child)
+
+    def retire(self, name: str) -> float:
+        """Let a process end in its own orderly way, for good; return how many seconds it took."""
+        started = time.monotonic()
+        self.end(name)
+        del self._children[name]
+        return time.monotonic() - started
 
     def _clear_away(self, child: Child) -> None:
         """Kill what is left of a group while its number is still its own, then let go of it."""
@@ -174,6 +186,11 @@ class Stack:
         """End a process for good."""
         self.kill(name)
         del self._children[name]
+
+    def drop_if_there(self, name: str) -> None:
+        """As ``drop``, after a test that may have ended before it did so."""
+        if name in self._children:
+            self.drop(name)
 
     def runs(self, name: str) -> bool:
         return not _has_ended(self._children[name])

@@ -21,13 +21,16 @@ from celery import current_app
 from django.db import connections
 from django.db.models import F
 
-from accounts.models import Merchant
+from accounts.domain.keys import create_key
+from accounts.models import Merchant, User
 from audit.models import Entry
 from core import clock
+from core.actor import Actor
 from core.jobs import JOBS, LOST
 from core.models import JobRun
 from notifications.domain import envelopes, letters, outbox
 from notifications.models import Outbox
+from operators.domain import alerts
 from orders.domain import invariants, settling
 from orders.models import Order
 from payments.gateways import sandbox
@@ -36,6 +39,7 @@ from tests.factories import (
     PASSWORD,
     MembershipFactory,
     MerchantFactory,
+    UserFactory,
     pending_order,
     shipped_order,
     unshipped_order,
@@ -52,6 +56,16 @@ def cast() -> dict[str, str]:
     MerchantFactory(name="Time Machine Ltd", slug=AHEAD, is_sandbox=True)
     MembershipFactory(merchant=shop, user__name="Alice Owner", user__email=EMAIL, is_owner=True)
     return {"email": EMAIL, "password": PASSWORD}
+
+
+def operator(email: str, active: bool = True) -> None:
+    """Let somebody be told of alerts, or no more."""
+    person = User.objects.filter(email=email).first() or UserFactory(email=email)
+    User.objects.filter(pk=person.pk).update(is_operator=True, is_active=active)
+
+
+def open_alerts() -> list[str]:
+    return [alert.condition for alert in alerts.open_alerts()]
 
 
 def orders(
@@ -115,6 +129,12 @@ def mails() -> dict[str, Any]:
         "failed": rows.filter(state="failed").count(),
         "attempts": sum(rows.values_list("attempts", flat=True)),
     }
+
+
+def key(shop: str = AHEAD) -> str:
+    """Make a key for a merchant's program; return its secret."""
+    by = Actor("form", "Jo Adair", owner=True)
+    return create_key(merchant=Merchant.objects.get(slug=shop), name="till", by=by)[1]
 
 
 def send_all(times: int) -> list[str]:

@@ -49,6 +49,23 @@ def test_a_child_killed_in_mid_job_leaves_nothing_undone(stack, stage, alice):
     assert stack.runs("worker")
 
 
+@pytest.mark.req("FT-07", "G-11", "INV-11", "G-4")
+def test_a_child_that_has_grown_is_replaced_after_its_task(stack, stage, alice):
+    """With a limit that any child exceeds: each does one task, and nothing is lost between them."""
+    stack.end("worker")
+    stack.start_another("small-worker", product.worker(), WORKER_MEMORY_KB="1")
+    numbers = cancel_eight(stack, stage, alice)
+    wait_until(all_released(stage), RECOVERY, "all are released")
+    released_once(stage, numbers)
+    wait_until(lambda: len(stack.children_of("small-worker")) == 2, RECOVERY, "there are children")
+    first = set(stack.children_of("small-worker"))
+    wait_until(
+        lambda: not first & set(stack.children_of("small-worker")), RECOVERY, "others took over"
+    )
+    stack.drop("small-worker")
+    stack.again("worker")
+
+
 @pytest.mark.req("FT-04", "FT-08", "FT-18", "G-4")
 def test_a_task_that_always_kills_its_process_does_not_spin(stack, stage, alice):
     """Its children die at the pace of the timetable, and other jobs go on."""

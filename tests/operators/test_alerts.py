@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import re
-import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 
 from accounts.models import User
-from core import clock, counts, health, jobs, metrics
+from core import clock, counts, health, jobs, metrics, restoring
 from core.logs import JsonLines
 from core.models import JobRun
 from notifications.models import Outbox
@@ -28,6 +26,7 @@ from orders.models import InvariantCheck
 from tests.factories import UserFactory, job_run, shipped_order, unshipped_order
 from tests.letters import letters
 from tests.orders.test_settling import try_to_confirm
+from tests.sinks.webhook import Sink, listening
 
 pytestmark = pytest.mark.req("TECH-11")
 MINUTE = timedelta(minutes=1)
@@ -86,15 +85,19 @@ AMISS = {
     "invariant-violated": lambda shop, _: violate_an_invariant(shop),
     "auto-cancel-failed": lambda shop, _: last_run_was("auto-cancel", MINUTE, "KeyError"),
     "warnings-failed": lambda shop, _: last_run_was("confirmation-warnings", MINUTE, "lost"),
-    "requests-failed": lambda shop, _: counted(counts.FAULTS, 2, of_requests=100),
+    "requests-failed": lambda shop, _: counted(counts.FAULTS, 5, of_requests=499),
     "sign-ins-failed": lambda shop, _: counted(counts.SIGN_IN_FAILURES, 101),
     "signatures-refused": lambda shop, _: counted(counts.SIGNATURES_REFUSED, 51),
+    "database-full": lambda shop, _: counted(counts.DATABASE_FULL, 1),
     "disk-low": lambda shop, patch: patch.setattr(health, "free_disk", lambda: 0.09),
+    "restored": lambda shop, _: restoring.mark(),
     "connections-scarce": lambda shop, patch: patch.setattr(metrics, "connections", lambda: (81, 100)),
 }  # fmt: skip
 NOT_QUITE = {
     "beat": lambda shop: last_run_was("resume-jobs", 4 * MINUTE),
-    "requests": lambda shop: counted(counts.FAULTS, 1, of_requests=100),
+    "requests": lambda shop: counted(counts.FAULTS, 5, of_requests=500),
+    "a fault in a quiet hour": lambda shop: counted(counts.FAULTS, 1, of_requests=1),
+    "four faults of six": lambda shop: counted(counts.FAULTS, 4, of_requests=6),
     "sign-ins": lambda shop: counted(counts.SIGN_IN_FAILURES, 100),
     "one failure": lambda shop: job_run("auto-cancel", error="KeyError"),
 }
@@ -199,45 +202,11 @@ def test_every_condition_has_its_heading_in_the_runbook():
 # Webhook --------------------------------------------------------------------------------------
 
 
-class Sink(HTTPServer):
-    """Takes what is posted. status: of its answers; drips: sends them a byte at a time."""
-
-    status, drips = 200, False
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Taker)
-        self.taken: list[tuple[str, dict[str, object]]] = []
-
-
-class Taker(BaseHTTPRequestHandler):
-    server: Sink
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.taken.append((self.path, json.loads(body)))
-        if self.server.drips:
-            for byte in b"HTTP/1.1 200 OK\r\nX-Slow: 1234567890":
-                self.wfile.write(bytes([byte]))
-                time.sleep(0.2)
-            return
-        self.send_response(self.server.status)
-        if self.server.status == 302:
-            self.send_header("Location", "/elsewhere/")
-        self.end_headers()
-
-    do_GET = do_POST
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
 def sink(settings) -> Iterator[Sink]:
-    with Sink() as server:
-        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    with listening() as server:
         settings.ALERT_WEBHOOK_URL = f"http://127.0.0.1:{server.server_port}/alerts/?team=1"
         yield server
-        server.shutdown()
 
 
 def test_the_webhook_is_told_what_began_and_what_ended(shop, sink):

@@ -13,6 +13,8 @@ from accounts.models import User
 from audit.models import OperatorEntry
 from core import clock
 from notifications.models import Outbox
+from operators.domain import alerts
+from operators.models import Alert
 from orders.domain import invariants, shipments
 from orders.domain.packages import Package
 from orders.models import InvariantCheck, Order
@@ -63,6 +65,27 @@ def test_nobody_else_comes_in(client, alice, failed, address):
     assert ask(at(address), WHY).status_code == 403
     failed.refresh_from_db()
     assert (failed.state, OperatorEntry.objects.count()) == ("failed", 0)
+
+
+@pytest.mark.req("TECH-11")
+def test_what_is_amiss_is_shown_with_its_beginning_and_where_to_read(console):
+    assert "None: nothing is amiss." in words(console.get(WORK))
+    seen = clock.now() - timedelta(minutes=20)
+    Alert.objects.create(
+        condition="outbox-late", facts={"minutes": 17}, seen_at=seen, told_at=clock.now()
+    )
+    Alert.objects.create(condition="redis-down", facts={"answers": 0}, seen_at=seen)  # not yet told
+    over = Alert.objects.create(condition="disk-low", seen_at=seen, told_at=seen)
+    over.ended_at = clock.now()
+    over.save()
+    told = words(console.get(WORK))
+    [heading] = [alert.words for alert in alerts.shown()]
+    assert heading in told
+    for expected in ("outbox-late", "17 minutes", "docs/runbook.md#outbox-late", f"{seen:%H:%M}"):
+        assert expected in told, expected
+    assert "redis-down" not in told
+    assert "disk-low" not in told
+    assert "None: nothing is amiss." not in told
 
 
 @pytest.mark.req("IMPL-20", "TECH-04")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -52,6 +53,8 @@ from tests.factories import AMOUNTS, GATEWAY, SHOP, STAFF, ListingFactory, Merch
 
 ZERO = Decimal(0)
 STOCK = 1000
+LIVES = int(os.environ.get("MODEL_LIVES", "40"))
+LENGTH = 60 if "MODEL_LIVES" in os.environ else 25
 OF_ONE_UNIT = {"item_cost": Decimal("116.00"), "delivery": Decimal("9.60")}  # of AMOUNTS
 CANCELLED = "OrderCancelledNotification"
 # What each event owes, from section 8 of the requirements.
@@ -697,6 +700,7 @@ class Lives(RuleBasedStateMachine):
         assert not [row for rows in found.values() for row in rows]
 
 
+@pytest.mark.model
 @pytest.mark.req("INV-01", "INV-02", "INV-03", "INV-04", "INV-05", "INV-06", "INV-09", "INV-10")
 @pytest.mark.req("T01", "T02", "T03", "T04", "T05", "T06", "T07", "T08", "T09", "T10", "T11", "T12")
 @pytest.mark.req("T13", "BUYERCANCEL-01", "BUYERCANCEL-04", "BUYERCANCEL-07", "F14", "F15")
@@ -704,8 +708,8 @@ def test_whole_lives_of_orders_agree_with_the_model(db):
     run_state_machine_as_test(
         Lives,
         settings=settings(
-            max_examples=40,
-            stateful_step_count=25,
+            max_examples=LIVES,
+            stateful_step_count=LENGTH,
             deadline=None,
             database=None,
             suppress_health_check=list(HealthCheck),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from quickstart.testing import CHECKS
+from quickstart.testing import CHECKS, LONG_NUMBERS, SIDE_BY_SIDE, asked
 
 BAD = {
     "lint (ruff check)": ("core/bad.py", "import os\n"),
@@ -41,3 +41,16 @@ def test_a_check_fails_when_there_is_something_to_find(name: str, tmp_path: Path
 
     assert done.returncode != 0, done.stdout + done.stderr
     assert Path(path).name.split(".")[0] in done.stdout + done.stderr
+
+
+@pytest.mark.req("G-1", "G-2", "G-3")
+def test_one_word_asks_for_the_large_numbers() -> None:
+    """What is set already stays, so that one can ask for fewer."""
+    words, env = asked(["long"], {"RACE_ROUNDS": "2000"})
+    assert words == ["-m", "failures or race or model or long", *SIDE_BY_SIDE]
+    settings = {"DJANGO_SETTINGS_MODULE": "sellercentral.settings.test"}
+    assert env == LONG_NUMBERS | settings | {"RACE_ROUNDS": "2000"}
+    some = ["tests/failures/test_storm.py", "-k", "storm"]
+    assert asked(["long", *some], {})[0][2:] == some
+    assert asked(some, {}) == (some, settings)
+    assert asked([], {}) == ([], settings)

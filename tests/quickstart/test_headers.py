@@ -9,7 +9,9 @@ import pytest
 from django.test import Client, RequestFactory
 
 from core.middleware import ApiNeedsHttps
+from core.security import Event
 from core.views import health
+from tests.log_lines import lines
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -73,8 +75,10 @@ def test_a_report_is_posted(client: Client) -> None:
     [("/api/v1/orders/", False, 403), ("/api/v1/orders/", True, 200), ("/login/", False, 200)],
 )
 def test_on_a_server_the_api_refuses_plain_http(path: str, secure: bool, status: int) -> None:
-    answer = ApiNeedsHttps(health.live)(RequestFactory().get(path, secure=secure))
+    with lines() as log:
+        answer = ApiNeedsHttps(health.live)(RequestFactory().get(path, secure=secure))
 
     assert answer.status_code == status
+    assert len(log.named(Event.KEY_EXPOSED)) == (status == 403)
     if status == 403:
         assert json.loads(answer.content)["code"] == "HTTPS_REQUIRED"

@@ -5,8 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from audit.models import Entry
+from core import restoring
 from core.actor import Actor
 from core.limits import long_statements
+from notifications.domain import envelopes, outbox
+from notifications.models import Outbox
 from orders.domain import settling
 
 
@@ -21,7 +25,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         with long_statements():
-            if not options["dry_run"]:
+            if restoring.since():
+                self._tell_of_the_copy()
+            elif not options["dry_run"]:
                 by = Actor("job", "reconcile")
                 for one in settling.settle_open_operations(by=by, limit=100_000):
                     self.stdout.write(f"{one.operation}: {one.outcome}")
@@ -34,3 +40,13 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(waiting)} open, {len(different)} different")
         if waiting or different:
             sys.exit(1)
+
+    def _tell_of_the_copy(self) -> None:
+        """Say what a restored database cannot know: it is compared, and nothing is settled yet."""
+        last = Entry.objects.order_by("-happened_at").values_list("happened_at", flat=True).first()
+        known = f"{last:%F %T} UTC" if last else "nowhere"
+        self.stdout.write(f"restored: the copy ends at {known}; jobs wait, nothing is settled")
+        mails = Outbox.objects.filter(channel__in=outbox.MAILS, state=Outbox.State.QUEUED)
+        for row in mails.select_related("order").order_by("pk"):
+            about = f"{row.kind} of {row.order}" if row.order else row.kind
+            self.stdout.write(f"unsure: {about} {envelopes.message_id(row)}")
