@@ -100,6 +100,11 @@ DATABASES["default"] |= {
         "application_name": "sellercentral",
     },
 }
+# Who changes the schema: migrate signs in so, to the same database. Web, worker and beat are not
+# told; they sign in as a role that owns nothing (core.roles). Left out: the role of DATABASE_URL.
+DATABASE_OWNER: dict[str, Any] = (
+    env.db("DATABASE_OWNER_URL") if env.str("DATABASE_OWNER_URL", default="") else {}
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The broker must never lose a task, the cache may lose anything: they may be two servers.
