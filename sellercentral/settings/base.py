@@ -278,6 +278,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour="1", minute="20"),
     },
     "expiry": {"task": "orders.expire", "schedule": crontab(hour="2", minute="20")},
+    "history-digest": {
+        "task": "audit.digest_history",
+        "schedule": crontab(hour="0", minute="20"),
+    },
     "invariant-check": {
         "task": "orders.check_invariants",
         "schedule": crontab(hour="3", minute="20"),
