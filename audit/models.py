@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 DOORS = ["form", "file", "api", "job", "gateway", "operator", "channel", "buyer"]
 
@@ -80,6 +80,32 @@ class OperatorEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operator}: {self.act} {self.subject}"
+
+
+class HistoryDigest(models.Model):
+    """A digest over some of a merchant's history, each day over what was added since (TH-56).
+
+    first, last: the numbers of its entries. digest: SHA-256 over the digest before and the entries
+        in their order (``audit.domain.digests``); the log holds it, too.
+    """
+
+    merchant = models.ForeignKey("accounts.Merchant", models.PROTECT, db_index=False)
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    digest = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="history_is_digested_once", fields=["merchant", "first"]),
+            models.CheckConstraint(
+                name="a_digest_covers_entries",
+                condition=Q(first__gte=1) & Q(last__gte=F("first")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.first} to #{self.last}: {self.digest}"
 
 
 class Submission(models.Model):

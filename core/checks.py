@@ -7,8 +7,9 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Tags, register
 
+from core import roles
 from core.jobs import JOBS
 
 
@@ -42,3 +43,22 @@ def fail_points_are_for_tests(
         return []
     hint = "Only settings of tests, which let the clock be stopped, name a FAIL_POINTS_FILE."
     return [Error("Fail points are open.", hint=hint, id="core.E103")]
+
+
+@register(Tags.database, deploy=True)
+def the_application_owns_nothing(
+    app_configs: Sequence[AppConfig] | None = None,
+    databases: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[CheckMessage]:
+    """E104: the role of DATABASE_URL could alter history (INV-10, SD-13).
+
+    Asks the database, so it is one of those that ``--database default`` asks for.
+    """
+    if not databases:
+        return []
+    hint = "Name a role of its own in DATABASE_URL, the owner in DATABASE_OWNER_URL, then migrate."
+    return [
+        Error(f"The application's role of the database {fault}.", hint=hint, id="core.E104")
+        for fault in roles.faults()
+    ]

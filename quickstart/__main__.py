@@ -45,6 +45,8 @@ def main() -> int:
         start_servers(supervisor, runtime, env)
         remember(runtime, env)
         prepare(supervisor, env)
+        # Only what changes the schema is told how the owner signs in.
+        env.pop("DATABASE_OWNER_URL", None)
         start_product(supervisor, runtime, env, host, port)
         tell(runtime, port)
         code = supervisor.run()
@@ -108,7 +110,8 @@ def start_servers(supervisor: Supervisor, runtime: pathlib.Path, env: dict[str, 
             )
         )
         postgres.ensure_database(services.DATABASE)
-        env["DATABASE_URL"] = postgres.url()
+        env["DATABASE_URL"] = postgres.url(role=services.APPLICATION)
+        env["DATABASE_OWNER_URL"] = postgres.url()
         say(f"PostgreSQL up on 127.0.0.1:{postgres.port}")
     if "REDIS_URL" not in env:
         redis = services.Redis(runtime)
@@ -123,7 +126,8 @@ def remember(runtime: pathlib.Path, env: dict[str, str]) -> None:
     """Let `run.py shell`, `run.py import_orders` … join what runs here."""
     state = runtime / "env"
     state.touch(mode=0o600)
-    names = ("DATABASE_URL", "REDIS_URL", "CACHE_URL", "SECRET_KEY", "SITE_URL")
+    names = ["DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "CACHE_URL"]
+    names += ["SECRET_KEY", "SITE_URL"]
     state.write_text("".join(f"{name}={env[name]}\n" for name in names if name in env))
 
 

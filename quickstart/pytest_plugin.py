@@ -158,6 +158,7 @@ def template(postgres: services.Postgres) -> str:
         env = dict(
             os.environ,
             DATABASE_URL=postgres.url(half_made),
+            DATABASE_OWNER_URL="",
             DJANGO_SETTINGS_MODULE="sellercentral.settings.test",
         )
         env.setdefault("REDIS_URL", "redis://127.0.0.1:1/0")

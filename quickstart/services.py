@@ -19,7 +19,8 @@ from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DATABASE = "sellercentral"
-ROLE = "sellercentral"
+OWNER = "sellercentral"
+APPLICATION = "sellercentral_app"  # the role of web, worker, beat and commands: it owns nothing
 AS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 
 
@@ -103,7 +104,10 @@ class Postgres:
         self.folder = runtime / name
         self.data = self.folder / "data"
         self.log = self.folder / "log"
-        self.secret = self.folder / "password"
+        self.secrets = {
+            OWNER: self.folder / "password",
+            APPLICATION: self.folder / "application-password",
+        }
         self.durable = durable
         self.port = 0
         programs = _postgres_programs(runtime)
@@ -115,7 +119,19 @@ class Postgres:
         self.programs = programs
 
     def init(self) -> None:
-        """Make the cluster once; a half-made one never takes its place."""
+        """Make the cluster once; a half-made one never takes its place.
+
+        The application's role is made by the first ``migrate``, with the password kept here.
+        """
+        self._make_cluster()
+        if not self.secrets[APPLICATION].exists():  # the folder may be older than that role
+            self._keep(APPLICATION, secrets.token_urlsafe(24))
+
+    def _keep(self, role: str, password: str) -> None:
+        self.secrets[role].touch(mode=0o600)
+        self.secrets[role].write_text(password)
+
+    def _make_cluster(self) -> None:
         major = self._major()
         made_by = self.data / "PG_VERSION"
         if made_by.exists():
@@ -141,7 +157,7 @@ class Postgres:
         if major >= 17:
             locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         env = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "LC_", "LANG"))}
-        command = [str(self.programs / "initdb"), "-D", str(half_made), "-U", ROLE, "-E", "UTF8"]
+        command = [str(self.programs / "initdb"), "-D", str(half_made), "-U", OWNER, "-E", "UTF8"]
         command += ["--auth=scram-sha-256", f"--pwfile={password_file}", *locale]
         done = subprocess.run(
             command,
@@ -155,8 +171,7 @@ class Postgres:
         os.unlink(password_file)
         if done.returncode:
             raise SystemExit("initdb failed:\n" + done.stdout)
-        self.secret.touch(mode=0o600)
-        self.secret.write_text(password)
+        self._keep(OWNER, password)
         half_made.rename(self.data)
 
     def command(self) -> list[str]:
@@ -180,8 +195,9 @@ class Postgres:
             arguments += ["-c", f"{name}={value}"]
         return arguments
 
-    def url(self, database: str = DATABASE) -> str:
-        return f"postgres://{ROLE}:{self.secret.read_text()}@127.0.0.1:{self.port}/{database}"
+    def url(self, database: str = DATABASE, role: str = OWNER) -> str:
+        password = self.secrets[role].read_text()
+        return f"postgres://{role}:{password}@127.0.0.1:{self.port}/{database}"
 
     def ready(self) -> bool:
         return self._psql("select 1", check=False) == "1"
@@ -200,10 +216,10 @@ class Postgres:
         # By the environment: other users of the machine can read a command line.
         env = dict(
             os.environ,
-            PGPASSWORD=self.secret.read_text(),
+            PGPASSWORD=self.secrets[OWNER].read_text(),
             PGOPTIONS="-c client_min_messages=warning",
         )
-        place = ["-h", "127.0.0.1", "-p", str(self.port), "-U", ROLE, "-d", "postgres"]
+        place = ["-h", "127.0.0.1", "-p", str(self.port), "-U", OWNER, "-d", "postgres"]
         done = subprocess.run(
             [str(self.programs / "psql"), *place, "-X", "-Atqc", text],
             env=env,

@@ -13,7 +13,7 @@ from django.db import connection
 
 from accounts.models import Merchant, User
 from accounts.permissions import Preset
-from core import breaker, counts
+from core import breaker, counts, roles
 from orders.models import Order
 from payments.gateways import sandbox
 from tests.contract_plugin import (  # noqa: F401  hooks of pytest
@@ -31,16 +31,48 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
     """Let the test runner empty append-only tables; their guards against it have a test each."""
     with django_db_blocker.unblock():
         with connection.cursor() as cursor:
-            cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_is_not_truncated")
             cursor.execute(
-                "ALTER TABLE audit_operatorentry DISABLE TRIGGER operators_are_not_truncated"
+                "SELECT tgrelid::regclass, tgname FROM pg_trigger JOIN pg_proc p ON p.oid = tgfoid"
+                " WHERE proname = 'rows_are_only_added' AND tgtype & 32 <> 0"  # BEFORE TRUNCATE
             )
-            cursor.execute(
-                "ALTER TABLE payments_ledgerline DISABLE TRIGGER ledger_is_not_truncated"
-            )
+            for table, trigger in cursor.fetchall():
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {trigger}")
         yield
         sandbox.close_books()
         assert _others() == [], "Someone keeps a connection to the test database."
+
+
+@pytest.fixture(scope="session")
+def application_sign_in(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, str]]:
+    """How the application's role signs in, which has its rights on the test database alone."""
+    sign_in = {"USER": f"{connection.settings_dict['NAME']}_app", "PASSWORD": "for-tests-alone"}
+    with django_db_blocker.unblock():
+        roles.admit(sign_in["USER"], sign_in["PASSWORD"])
+    yield sign_in
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute(f'DROP OWNED BY "{sign_in["USER"]}"')
+        cursor.execute(f'DROP ROLE "{sign_in["USER"]}"')
+
+
+@pytest.fixture
+def as_the_application(
+    transactional_db: None, application_sign_in: dict[str, str]
+) -> Iterator[None]:
+    """Every connection of this process signs in as the application does on a server (SD-13).
+
+    Tests sign in as the owner otherwise, who empties the tables after them.
+    """
+    shared = connection.settings_dict  # read by each connection that is opened, in all threads
+    owner = {name: shared[name] for name in application_sign_in}
+
+    def sign_in(who: dict[str, str]) -> None:
+        shared.update(who)
+        for each in (connection, *sandbox._opened):  # opened again when they are needed
+            each.close()
+
+    sign_in(application_sign_in)
+    yield
+    sign_in(owner)
 
 
 def _others(seconds: float = 10.0) -> list[tuple[str, str]]:

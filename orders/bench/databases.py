@@ -65,6 +65,7 @@ def name_of(orders: int) -> str:
 
 def open_filled(orders: int, *, say: Say) -> Filled:
     """Return a migrated and filled database: the one kept, or a new one. Raises CannotFill."""
+    _insist_on_a_superuser()
     name = name_of(orders)
     filled = Filled(name, orders, _connection_to(name))
     if _is_fresh(_label_of(name)):
@@ -164,16 +165,20 @@ def _open_shops() -> None:
         )
 
 
-@contextmanager
-def triggers_at_rest() -> Iterator[None]:
-    """Let rows come in without their triggers and foreign keys; constraints of a row still hold."""
+def _insist_on_a_superuser() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
         if not cursor.fetchone()[0]:
             raise CannotFill(
-                "Filling by sets needs a superuser of PostgreSQL; the quick start's own server"
-                " has one."
+                "Filling by sets needs a superuser of PostgreSQL. The quick start's own server has"
+                " one; for another server name one in DATABASE_OWNER_URL."
             )
+
+
+@contextmanager
+def triggers_at_rest() -> Iterator[None]:
+    """Let rows come in without their triggers and foreign keys; constraints of a row still hold."""
+    with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute("SET work_mem = '256MB'")
         cursor.execute("SET maintenance_work_mem = '512MB'")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from audit.domain import digests
 from core import clock
 from core.limits import long_statements
 from core.runbook import runbook
@@ -116,6 +117,7 @@ CHECKS: Mapping[str, str] = {
         SELECT e.merchant_id, NULL::bigint, count(*) || ' lines, last ' || max(e.number)
         FROM audit_entry e GROUP BY e.merchant_id
         HAVING count(*) <> max(e.number) OR min(e.number) <> 1""",
+    "TH-56 history is as it was when it was digested": digests.ALTERED,
     "LIST-16 days are tallied as their orders are": """
         SELECT COALESCE(t.merchant_id, o.merchant_id), NULL::bigint,
                COALESCE(t.day, o.day) || ': ' || COALESCE(t.orders, 0) || ' for '

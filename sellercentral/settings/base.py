@@ -101,6 +101,11 @@ DATABASES["default"] |= {
         "application_name": "sellercentral",
     },
 }
+# Who changes the schema: migrate signs in so, to the same database. Web, worker and beat are not
+# told; they sign in as a role that owns nothing (core.roles). Left out: the role of DATABASE_URL.
+DATABASE_OWNER: dict[str, Any] = (
+    env.db("DATABASE_OWNER_URL") if env.str("DATABASE_OWNER_URL", default="") else {}
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The broker must never lose a task, the cache may lose anything: they may be two servers.
@@ -284,6 +289,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(hour="1", minute="20"),
     },
     "expiry": {"task": "orders.expire", "schedule": crontab(hour="2", minute="20")},
+    "history-digest": {
+        "task": "audit.digest_history",
+        "schedule": crontab(hour="0", minute="20"),
+    },
     "invariant-check": {
         "task": "orders.check_invariants",
         "schedule": crontab(hour="3", minute="20"),

@@ -8,6 +8,8 @@ from sellercentral.settings.base import *  # noqa: F403
 from sellercentral.settings.base import (
     ALERT_WEBHOOK_URL,
     ALLOWED_HOSTS,
+    DATABASE_OWNER,
+    DATABASES,
     DEBUG,
     GATEWAY_CALLBACK_SECRET,
     MIDDLEWARE,
@@ -19,6 +21,8 @@ from sellercentral.settings.base import (
 for _name in ("ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "SITE_URL", "EMAIL_URL"):
     if not env.str(_name, default=""):
         raise ImproperlyConfigured(f"{_name} must be set on a server.")
+if DATABASE_OWNER and DATABASE_OWNER["NAME"] != DATABASES["default"]["NAME"]:
+    raise ImproperlyConfigured("DATABASE_OWNER_URL must lead to the database of DATABASE_URL.")
 # Nobody trades with the sandbox by accident: a gateway is chosen by name.
 PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY")
 

@@ -11,6 +11,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
@@ -77,6 +78,7 @@ class Stack:
         self.redis.init()
         self._start(Child("redis", self.redis.command(), self.redis.log, ready=self.redis.ready))
         self.environment = self._environment()
+        self._migrate()
         sink = [sys.executable, "-m", "tests.sinks.smtp", str(self._mail_port), str(self.mails)]
         self.start_another("mail", sink, ready=lambda: _listens(self._mail_port))
         self.start_another("worker", product.worker())
@@ -109,11 +111,11 @@ class Stack:
         self._supervisor.start(child)
 
     def _environment(self) -> dict[str, str]:
-        unwanted = ("PYTEST_", "TEST_", "EMAIL_")
+        unwanted = ("PYTEST_", "TEST_", "EMAIL_", "DATABASE_")
         env = {k: v for k, v in os.environ.items() if not k.startswith(unwanted)}
         return env | {
             "DJANGO_SETTINGS_MODULE": "sellercentral.settings.lane",
-            "DATABASE_URL": self.postgres.url(),
+            "DATABASE_URL": self.postgres.url(role=services.APPLICATION),
             "REDIS_URL": self.redis.url(),
             "CACHE_URL": self.redis.url(1),
             "SITE_URL": self.address,
@@ -129,6 +131,12 @@ class Stack:
             "SANDBOX_VERIFICATION_SECONDS": "0",
             "PYTHONUNBUFFERED": "1",
         }
+
+    def _migrate(self) -> None:
+        """Let ``migrate`` make the application's role and give it its rights, as on a server."""
+        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0", "--skip-checks"]
+        env = self.environment | {"DATABASE_OWNER_URL": self.postgres.url()}
+        subprocess.run(command, cwd=services.ROOT, env=env, check=True)
 
     # What can befall a process -----------------------------------------------------------------
 

@@ -359,6 +359,11 @@ HISTORY = [
     Case("history_door_known", copy("audit_entry", "entry", number="999", door="'window'")),
     Case("a_submission_happens_once", copy("audit_submission", "submission")),
     Case("outbox_state_known", "UPDATE notifications_outbox SET state = 'odd'"),
+    Case("history_is_digested_once", copy("audit_historydigest", "digest")),
+    Case(
+        "a_digest_covers_entries",
+        copy("audit_historydigest", "digest", first="last + 1"),
+    ),
 ]
 
 # Guards written in migrations: keys that name the merchant or the order a second time, ...
@@ -594,6 +599,20 @@ TRIGGERS = {
             about="truncate",
         )
     ],
+    "digests_are_append_only": [
+        Case("audit_historydigest_is_append_only", "UPDATE audit_historydigest SET digest = ''"),
+        Case(
+            "audit_historydigest_is_append_only", "DELETE FROM audit_historydigest", about="delete"
+        ),
+    ],
+    "digests_are_not_truncated": [
+        Case(
+            "audit_historydigest_is_append_only",
+            "TRUNCATE audit_historydigest",
+            ("ALTER TABLE audit_historydigest ENABLE TRIGGER digests_are_not_truncated",),
+            about="truncate",
+        )
+    ],
     "ledger_is_append_only": [
         Case("payments_ledgerline_is_append_only", "UPDATE payments_ledgerline SET amount = 1"),
         Case(
@@ -613,6 +632,14 @@ TRIGGERS = {
         Case(
             "catalog_stockchange_is_append_only", "DELETE FROM catalog_stockchange", about="delete"
         ),
+    ],
+    "stock_journal_is_not_truncated": [
+        Case(
+            "catalog_stockchange_is_append_only",
+            "TRUNCATE catalog_stockchange",
+            ("ALTER TABLE catalog_stockchange ENABLE TRIGGER stock_journal_is_not_truncated",),
+            about="truncate",
+        )
     ],
     "sandbox_clock_runs_forward": [
         Case(

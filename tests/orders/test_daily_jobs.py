@@ -262,7 +262,7 @@ def test_a_warning_or_an_end_at_the_wrong_time_is_found(shop, event, at):
 @pytest.mark.req("TECH-04", "FT-27")
 def test_daily_jobs_are_due_at_an_hour_and_not_a_day_after_a_restart(settings):
     """Beat keeps no file: what is due "every 24 hours" would never be, restarted daily."""
-    for name in ("delivery-assumption", "expiry", "invariant-check"):
+    for name in ("delivery-assumption", "expiry", "history-digest", "invariant-check"):
         due = settings.CELERY_BEAT_SCHEDULE[name]["schedule"]
         restarted = datetime(2026, 1, 30, 0, 0, tzinfo=UTC)
         due.nowfun = lambda restarted=restarted: restarted

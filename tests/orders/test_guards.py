@@ -12,6 +12,8 @@ from django.db import IntegrityError, connection
 from django.db.models import ProtectedError
 
 from accounts.models import EmailChange, Grant, Holiday, Invitation, Membership
+from audit.domain import digests
+from audit.models import HistoryDigest
 from catalog.models import StockChange
 from core import clock
 from core.actor import Actor
@@ -100,7 +102,9 @@ def world(shop):
             [shop.pk],
         )
         submission = cursor.fetchone()[0]
+        digests.digest_history()
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    digested = HistoryDigest.objects.filter(merchant=shop).get()
     item = order.items.get()
     return {
         "merchant": shop.pk,
@@ -131,6 +135,7 @@ def world(shop):
         "refunding": operations.get(purpose="refund").pk,
         "entry": order.history.order_by("number").first().pk,
         "submission": submission,
+        "digest": digested.pk,
         "check": invariants.check().pk,
     }
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -26,6 +27,7 @@ IN_THE_IMAGE = {
     "DJANGO_SETTINGS_MODULE",
 }
 NOT_ON_A_SERVER = {"DEBUG", "SANDBOX_VERIFICATION_SECONDS", "FAIL_POINTS_FILE"}
+OWNER = "DATABASE_OWNER_URL"
 COMPOSE = shutil.which("docker-compose")
 
 
@@ -46,7 +48,26 @@ def test_the_processes_are_those_of_the_quick_start_and_a_mail_catcher() -> None
 def test_every_variable_of_the_file_is_read_and_every_setting_can_be_given() -> None:
     given = set(SERVICES["web"]["environment"])
 
-    assert given == read_by_the_product() - IN_THE_IMAGE - NOT_ON_A_SERVER
+    assert given == read_by_the_product() - IN_THE_IMAGE - NOT_ON_A_SERVER - {OWNER}
+
+
+@pytest.mark.req("SD-13", "INV-10")
+def test_only_the_schema_s_process_knows_the_owner_of_the_tables() -> None:
+    """The others sign in with another role and another password."""
+    migrate = SERVICES["migrate"]["environment"]
+    assert {name: value for name, value in migrate.items() if name != OWNER} == SERVICES["web"][
+        "environment"
+    ]
+    owner, application = (
+        urlsplit(re.sub(r"\$\{(\w+)[^}]*\}", r"\1", migrate[name]))
+        for name in (OWNER, "DATABASE_URL")
+    )
+    assert (owner.hostname, owner.path) == (application.hostname, application.path)
+    assert owner.username != application.username
+    assert owner.password != application.password
+    for name in ("web", "worker", "beat"):
+        assert OWNER not in SERVICES[name]["environment"]
+        assert "POSTGRES_PASSWORD" not in str(SERVICES[name])
 
 
 def test_the_image_gives_the_rest() -> None:

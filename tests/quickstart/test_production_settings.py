@@ -56,6 +56,7 @@ def test_check_deploy_finds_nothing() -> None:
         ("DEBUG", "on", "DEBUG shows the inside of the product to everybody."),
         ("SITE_URL", "http://shop.example", "SITE_URL must begin with https"),
         ("DATABASE_URL", None, "DATABASE_URL must be set on a server."),
+        ("DATABASE_OWNER_URL", "postgres://owner@localhost/other", "must lead to the database of"),
         ("REDIS_URL", None, "REDIS_URL must be set on a server."),
         ("EMAIL_URL", None, "EMAIL_URL must be set on a server."),
         ("GATEWAY_CALLBACK_SECRET", "short", "GATEWAY_CALLBACK_SECRET must be at least 32"),

@@ -1,4 +1,7 @@
-"""The first command, whole: it starts on the servers it is given, tells the way in, and stops."""
+"""The first command, whole: it starts on the servers it is given, tells the way in, and stops.
+
+Its processes sign in as a role of their own, which the first migration makes.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,15 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg2
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+OWNER = os.environ["DATABASE_URL"]  # of the tests' own server
+ROLE, PASSWORD = "quickstart_of_a_test", "works"
 SIGN_IN = re.compile(r"\S+@\S+\.example  \S+  \(.+, \S+\)")
 
 
@@ -25,17 +33,25 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def processes_of(runtime: Path) -> list[str]:
-    """Return the processes that were started with this runtime folder in their environment."""
-    mark = f"SELLERCENTRAL_RUNTIME_DIR={runtime}\0".encode()
+def environments_of(runtime: Path) -> list[tuple[str, str]]:
+    """Return the processes that were started with this runtime folder in their environment.
+
+    Each as its command line, and what its environment tells it.
+    """
+    mark = f"SELLERCENTRAL_RUNTIME_DIR={runtime}\0"
     found = []
     for entry in Path("/proc").glob("[0-9]*"):
         try:
-            if mark in (entry / "environ").read_bytes() + b"\0":
-                found.append((entry / "cmdline").read_text().replace("\0", " "))
+            told = (entry / "environ").read_bytes().decode(errors="replace") + "\0"
+            if mark in told:
+                found.append(((entry / "cmdline").read_text().replace("\0", " "), told))
         except OSError:
             continue  # gone meanwhile, or another user's
     return found
+
+
+def processes_of(runtime: Path) -> list[str]:
+    return [command for command, _told in environments_of(runtime)]
 
 
 class Product:
@@ -50,6 +66,10 @@ class Product:
             "DJANGO_SETTINGS_MODULE": "sellercentral.settings.dev",
             "STATIC_ROOT": str(runtime / "static"),
             "PORT": str(self.port),
+            "DATABASE_URL": OWNER.replace(
+                urlsplit(OWNER).netloc.partition("@")[0], f"{ROLE}:{PASSWORD}"
+            ),
+            "DATABASE_OWNER_URL": OWNER,
         }
         env.pop("STATICFILES_BACKEND", None)
         with open(self.told, "wb") as out:
@@ -75,16 +95,25 @@ class Product:
 
 
 @pytest.fixture
-def product(tmp_path: Path) -> Iterator[Product]:
+def owner() -> Iterator[Any]:
+    talk = psycopg2.connect(OWNER)
+    talk.autocommit = True
+    yield talk.cursor()
+    talk.close()
+
+
+@pytest.fixture
+def product(tmp_path: Path, owner: Any) -> Iterator[Product]:
     started = Product(tmp_path / "runtime")
     yield started
     if started.process.poll() is None:
         started.process.send_signal(signal.SIGTERM)
         started.process.wait(60)
+    owner.execute(f"DROP OWNED BY {ROLE}; DROP ROLE {ROLE}")
 
 
-@pytest.mark.req("TECH-03")
-def test_one_command_runs_everything_and_leaves_nothing(product: Product) -> None:
+@pytest.mark.req("TECH-03", "SD-13", "INV-10")
+def test_one_command_runs_everything_and_leaves_nothing(product: Product, owner: Any) -> None:
     product.wait_until_ready()
 
     status, page = product.get("/login/")
@@ -99,6 +128,14 @@ def test_one_command_runs_everything_and_leaves_nothing(product: Product) -> Non
     assert len(SIGN_IN.findall(told)) >= 2
     running = " ".join(processes_of(product.runtime))
     assert [word for word in ("gunicorn", " worker ", " beat ") if word not in running] == []
+
+    owner.execute(
+        "SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = 'sellercentral'"
+        " AND datname = current_database()"
+    )
+    assert owner.fetchall() == [(ROLE,)]
+    knowing = [command for command, told in environments_of(product.runtime) if OWNER in told]
+    assert [word for word in ("gunicorn", "celery") if word in " ".join(knowing)] == []
 
     product.process.send_signal(signal.SIGINT)
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
+from core import roles
 from orders.bench import databases, pages, placing, plans, slips, sweeping, web
 from orders.bench.databases import Filled
 from orders.bench.desk import Desk
@@ -37,6 +38,10 @@ class Command(BaseCommand):
         parser.add_argument("--drop", action="store_true", help="drop what was kept, do no more")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with roles.owner_signed_in():  # who may make databases, and fill them by sets
+            self._work(options)
+
+    def _work(self, options: dict[str, Any]) -> None:
         if options["drop"]:
             for name in databases.drop_all():
                 self._say(f"dropped {name}")
