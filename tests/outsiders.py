@@ -274,7 +274,7 @@ def settings_ready(client: Client, shop: Any) -> Iterator[tuple[str, dict[str, A
         address = f"/settings/policies/{page}/"
         yield address, form_of(client, address) | typed | {"seen": version}
     own = {
-        "name": {"name": "Alice Renamed"},
+        "name": {"name": "Alice Renamed", "current": PASSWORD},
         "email": {"email": "alice2@shop.example", "current": PASSWORD},
         "password": {"current": PASSWORD, **dict.fromkeys(("password1", "password2"), NEW)},
     }

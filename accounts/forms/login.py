@@ -82,6 +82,7 @@ class NameForm(forms.Form):
         help_text=gettext_lazy("As colleagues and the history show it"),
         error_messages={"required": gettext_lazy("Enter your name")},
     )
+    current = current_password()
 
 
 class EmailForm(forms.Form):

@@ -41,13 +41,19 @@ def login_settings(request: MerchantRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs_self
+@sensitive_post_parameters("current")
 def name(request: MerchantRequest) -> HttpResponse:
     form = NameForm(request.POST or None, auto_id="%s", initial={"name": request.user.name})
-    if request.method == "POST" and form.is_valid():
-        own_data.rename(user=request.user, name=form.cleaned_data["name"])
-        messages.success(request, _("Name saved"))
-        return redirect("settings:login")
-    return page(request, "settings/login_name.html", form)
+    template = "settings/login_name.html"
+    if request.method != "POST" or not form.is_valid():
+        return page(request, template, form)
+    if wait := proving.password(request, form):
+        return page(request, template, form, wait=wait)
+    if form.errors:
+        return page(request, template, form)
+    own_data.rename(user=request.user, name=form.cleaned_data["name"])
+    messages.success(request, _("Name saved"))
+    return redirect("settings:login")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

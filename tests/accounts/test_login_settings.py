@@ -51,11 +51,12 @@ def link() -> str:
 
 @pytest.mark.req("SETTINGS-04", "SETTINGS-17", "IMPL-04")
 def test_the_name_is_changed_and_shown(signed_in, alice, shop):
-    assert signed_in.post(NAME, {"name": " Alice O. Owner "})["Location"] == PAGE
+    typed = {"name": " Alice O. Owner ", "current": PASSWORD}
+    assert signed_in.post(NAME, typed)["Location"] == PAGE
     assert "Signed in as Alice O. Owner" in words(signed_in.get(PAGE))
     [entry] = Entry.objects.filter(event="member.renamed")
     assert (entry.merchant, entry.after) == (shop, {"user": alice.pk, "name": "Alice O. Owner"})
-    signed_in.post(NAME, {"name": "Alice O. Owner"})
+    signed_in.post(NAME, typed)
     assert Entry.objects.filter(event="member.renamed").count() == 1
 
 
@@ -65,8 +66,20 @@ def test_the_name_is_changed_and_shown(signed_in, alice, shop):
 )
 def test_a_name_that_is_none_is_refused(signed_in, name):
     before = everything()
-    answer = signed_in.post(NAME, {"name": name})
+    answer = signed_in.post(NAME, {"name": name, "current": PASSWORD})
     assert (answer.status_code, 'href="#name"' in answer.content.decode()) == (422, True)
+    assert everything() == before
+
+
+@pytest.mark.req("SETTINGS-04", "TH-22")
+@pytest.mark.parametrize(
+    ("current", "message"),
+    [("wrong", "The current password is not right."), ("", "Enter your current password")],
+)
+def test_a_name_takes_the_current_password(signed_in, current, message):
+    before = everything()
+    answer = signed_in.post(NAME, {"name": "Mallory", "current": current})
+    assert (answer.status_code, message in words(answer)) == (422, True)
     assert everything() == before
 
 
