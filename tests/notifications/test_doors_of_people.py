@@ -89,6 +89,17 @@ def new_password(office: Office) -> None:
     assert office.post(f"{LOGIN}password/", **typed).status_code == 302
 
 
+def new_questions(office: Office) -> None:
+    typed = {"question1": "teacher", "answer1": "Frank", "question2": "first_pet",
+             "answer2": "Minka", "current": PASSWORD}  # fmt: skip
+    assert office.post(f"{LOGIN}questions/", **typed).status_code == 302
+
+
+def no_questions(office: Office) -> None:
+    new_questions(office)
+    assert office.post(f"{LOGIN}questions/off/", current=PASSWORD).status_code == 302
+
+
 def new_address(office: Office) -> None:
     new = f"new@{office.shop.slug}.example"
     assert office.post(f"{LOGIN}email/", email=new, current=PASSWORD).status_code == 302
@@ -173,6 +184,12 @@ NOTES = {
         "The e-mail address that you sign in with was changed.",
         "サインインに使用するメールアドレスが変更されました。",
     ),
+    "questions": Note(
+        new_questions, "Your security questions were changed.", "秘密の質問が変更されました。"
+    ),
+    "questions_dropped": Note(
+        no_questions, "Your security questions were removed.", "秘密の質問が削除されました。"
+    ),
     "two_step_on": Note(
         second_step, "Two-step sign-in was turned on.", "2 段階認証が有効になりました。"
     ),
@@ -226,7 +243,7 @@ def test_whoever_is_changed_hears_what_and_when_and_no_value(what, language, off
     assert mail.message["Subject"] == subjects[language]
     when = {"en": "When: 7 Dec 2026, 10:30 GMT", "ja": "日時: 2026/12/07, 19:30 JST"}
     assert when[language] in mail.body.split("\n")
-    for value in (PASSWORD, NEW, "@", "JBSW"):
+    for value in (PASSWORD, NEW, "@", "JBSW", "Frank", "Minka"):
         assert value not in mail.body
     rows = Outbox.objects.filter(kind="N28", payload__what=what)
     assert [row.state for row in rows] == ["sent"]
