@@ -58,9 +58,10 @@ def seal(row: Outbox, letter: Letter) -> EmailMessage:
 def on_the_wire(message: EmailMessage) -> bytes:
     """Return a message as it is sent, its lines ended as mail servers want them."""
     sealed: Any = message.message()
-    if not message.subject.isascii():
+    subject = str(message.subject)
+    if not subject.isascii():
         # The framework leaves no room for the header's name: its first line came out empty.
-        sealed.replace_header("Subject", Header(message.subject, "utf-8", header_name="Subject"))
+        sealed.replace_header("Subject", Header(subject, "utf-8", header_name="Subject"))
     return bytes(sealed.as_bytes(linesep="\r\n"))
 
 
