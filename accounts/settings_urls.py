@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts.forms.account import BLOCKS
-from accounts.views import account_info, login_settings, people, policies, two_step
+from accounts.views import account_info, login_settings, people, policies, questions, two_step
 
 app_name = "settings"
 urlpatterns = [
@@ -17,6 +17,8 @@ urlpatterns = [
     path("login/email/", login_settings.email, name="login_email"),
     path("login/email/confirm/", login_settings.confirm_email, name="confirm_email"),
     path("login/password/", login_settings.password, name="login_password"),
+    path("login/questions/", questions.choose, name="questions"),
+    path("login/questions/off/", questions.drop, name="questions_off"),
     path("login/sign-ins/", login_settings.end_sign_ins, name="end_sign_ins"),
     path("login/two-step/", two_step.set_up, name="two_step"),
     path("login/two-step/recovery-codes/", two_step.recovery_codes, name="recovery_codes"),

@@ -68,7 +68,7 @@ PAGES = {
     **{
         f"settings/login/{page}/": Page("GET HEAD POST", F.LOGIN_SETTINGS, EDIT)
         for page in (
-            *("name", "email", "email/confirm", "password"),
+            *("name", "email", "email/confirm", "password", "questions", "questions/off"),
             *("two-step", "two-step/recovery-codes", "two-step/off"),
         )
     },
@@ -274,7 +274,15 @@ def settings_ready(client: Client, shop: Any) -> Iterator[tuple[str, dict[str, A
         address = f"/settings/policies/{page}/"
         yield address, form_of(client, address) | typed | {"seen": version}
     own = {
-        "name": {"name": "Alice Renamed"},
+        "name": {"name": "Alice Renamed", "current": PASSWORD},
+        "questions": {
+            "question1": "teacher",
+            "answer1": "Frank",
+            "question2": "first_pet",
+            "answer2": "Minka",
+            "current": PASSWORD,
+        },
+        "questions/off": {"current": PASSWORD},
         "email": {"email": "alice2@shop.example", "current": PASSWORD},
         "password": {"current": PASSWORD, **dict.fromkeys(("password1", "password2"), NEW)},
     }

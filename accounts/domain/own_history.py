@@ -10,9 +10,18 @@ from audit.domain import history
 from core.actor import Actor
 
 
-def tell(user: User, event: str, after: Mapping[str, object] | None = None) -> None:
-    """Append a line to the history of each merchant of a person; names no secret."""
-    by = Actor("form", user.name, user_id=user.pk)
+def tell(
+    user: User,
+    event: str,
+    after: Mapping[str, object] | None = None,
+    *,
+    by: Actor | None = None,
+) -> None:
+    """Append a line to the history of each merchant of a person; names no secret.
+
+    by: who did it, if not they themselves.
+    """
+    by = by or Actor("form", user.name, user_id=user.pk)
     told = {"user": user.pk, **(after or {})}
     places = Merchant.objects.filter(memberships__user=user, memberships__removed_at=None)
     history.append(

@@ -10,8 +10,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.domain import security_questions
 from accounts.forms.fields import Address, Line
-from accounts.models import User
+from accounts.models import SecurityQuestion, User
 
 CODE = {
     "class": "input input--code input--medium",
@@ -38,6 +39,30 @@ def current_password() -> Password:
         label=gettext_lazy("Current password"),
         autocomplete="current-password",
         error_messages={"required": gettext_lazy("Enter your current password")},
+    )
+
+
+def question(label: Any) -> forms.ChoiceField:
+    listed = [("", gettext_lazy("Choose a question")), *SecurityQuestion.Question.choices]
+    return forms.ChoiceField(
+        label=label,
+        choices=listed,
+        widget=forms.Select(attrs={"class": "select"}),
+        error_messages={
+            "required": gettext_lazy("Choose a question"),
+            "invalid_choice": gettext_lazy("Choose a question of the list"),
+        },
+    )
+
+
+def answer(label: Any) -> Line:
+    return Line(
+        label=label,
+        longest=security_questions.LONGEST_ANSWER,
+        size="input--wide",
+        attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
+        help_text=gettext_lazy("Capitals and blanks make no difference"),
+        error_messages={"required": gettext_lazy("Answer the question")},
     )
 
 
@@ -82,6 +107,39 @@ class NameForm(forms.Form):
         help_text=gettext_lazy("As colleagues and the history show it"),
         error_messages={"required": gettext_lazy("Enter your name")},
     )
+    current = current_password()
+
+
+class QuestionsForm(forms.Form):
+    """Two different questions of the list, each with an answer of its own."""
+
+    question1 = question(gettext_lazy("First question"))
+    answer1 = answer(gettext_lazy("Answer to the first question"))
+    question2 = question(gettext_lazy("Second question"))
+    answer2 = answer(gettext_lazy("Answer to the second question"))
+    current = current_password()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = self.cleaned_data
+        if cleaned.get("question1") and cleaned.get("question1") == cleaned.get("question2"):
+            self.add_error("question2", _("Choose another question than the first one"))
+        for name in ("answer1", "answer2"):
+            if cleaned.get(name) and not security_questions.is_long_enough(cleaned[name]):
+                self.add_error(name, _("Answer with two letters or more"))
+        once, again = cleaned.get("answer1"), cleaned.get("answer2")
+        if once and again and security_questions.same(once, again):
+            self.add_error("answer2", _("Give each question an answer of its own"))
+        return cleaned
+
+    @property
+    def answers(self) -> list[tuple[str, str]]:
+        """Return each question with its answer, the first one first."""
+        given = self.cleaned_data
+        return [(given[f"question{n}"], given[f"answer{n}"]) for n in (1, 2)]
+
+
+class CurrentForm(forms.Form):
+    current = current_password()
 
 
 class EmailForm(forms.Form):

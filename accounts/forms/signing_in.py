@@ -12,7 +12,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.domain import signing_in
+from accounts.domain import security_questions, signing_in
+from accounts.forms.login import answer
 
 _ADDRESS = {"class": "input", "autocomplete": "username", "spellcheck": "false"}
 _NO_ADDRESS = {
@@ -61,11 +62,20 @@ class ForgottenForm(forms.Form):
 
 
 class NewPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]
-    """A new password, twice. Any characters count as typed; nothing is cut (SD-08)."""
+    """A new password, twice. Any characters count as typed; nothing is cut (SD-08).
+
+    Whoever chose security questions answers one of them besides; must_wait: seconds, or 0.
+    """
+
+    must_wait = 0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("auto_id", "%s")
         super().__init__(*args, **kwargs)
+        self.question = security_questions.asked_of(self.user, key=self.temp_key)
+        if self.question is not None:
+            self.fields["answer"] = answer(self.question.get_question_display())
+            self.order_fields(["answer", "password1", "password2"])
         once, again = self.fields["password1"], self.fields["password2"]
         once.label, again.label = _("New password"), _("New password, once more")
         once.help_text = _("12 to 128 characters of any kind. Not a common password or your name.")
@@ -75,3 +85,19 @@ class NewPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]
             field.widget = forms.PasswordInput(
                 attrs={"class": "input", "autocomplete": "new-password"}
             )
+
+    def clean(self) -> dict[str, Any]:
+        """Look at the answer last: a password that is none tells nothing about it."""
+        cleaned: dict[str, Any] = super().clean()
+        if self.question is None or self.errors:
+            return cleaned
+        verdict = security_questions.attempt(user=self.user)
+        if verdict.wait:
+            self.must_wait = verdict.wait
+            self.add_error(None, signing_in.wait_words(verdict.wait))
+        elif not security_questions.take(self.question, answer=cleaned["answer"]):
+            text = _("That is not the answer you gave.")
+            if verdict.pause:
+                text = f"{text} {signing_in.wait_words(verdict.pause)}"
+            self.add_error("answer", text)
+        return cleaned

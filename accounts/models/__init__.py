@@ -6,6 +6,7 @@ from accounts.models.membership import Grant, Membership
 from accounts.models.merchant import Merchant
 from accounts.models.profile import Logo, Profile
 from accounts.models.second_factor import RecoveryCode, SecondFactor
+from accounts.models.security_question import SecurityQuestion
 from accounts.models.session import Session
 from accounts.models.user import User
 
@@ -22,6 +23,7 @@ __all__ = [
     "Profile",
     "RecoveryCode",
     "SecondFactor",
+    "SecurityQuestion",
     "Session",
     "User",
 ]

@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.access import needs_self
-from accounts.domain import members, own_data, second_factor, sign_ins
+from accounts.domain import members, own_data, second_factor, security_questions, sign_ins
 from accounts.domain import signing_in as tries
 from accounts.forms.login import EmailForm, NameForm, PasswordForm
 from accounts.views import proving
@@ -34,6 +34,7 @@ def login_settings(request: MerchantRequest) -> HttpResponse:
     context = {
         "two_step": second_factor.is_on(user),
         "codes_left": second_factor.codes_left(user),
+        "questions": security_questions.chosen_by(user),
         "sign_ins": [{"it": each, "browser": name_of(each.browser)} for each in found],
     }
     return render(request, "settings/login.html", context)
@@ -41,13 +42,19 @@ def login_settings(request: MerchantRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs_self
+@sensitive_post_parameters("current")
 def name(request: MerchantRequest) -> HttpResponse:
     form = NameForm(request.POST or None, auto_id="%s", initial={"name": request.user.name})
-    if request.method == "POST" and form.is_valid():
-        own_data.rename(user=request.user, name=form.cleaned_data["name"])
-        messages.success(request, _("Name saved"))
-        return redirect("settings:login")
-    return page(request, "settings/login_name.html", form)
+    template = "settings/login_name.html"
+    if request.method != "POST" or not form.is_valid():
+        return page(request, template, form)
+    if wait := proving.password(request, form):
+        return page(request, template, form, wait=wait)
+    if form.errors:
+        return page(request, template, form)
+    own_data.rename(user=request.user, name=form.cleaned_data["name"])
+    messages.success(request, _("Name saved"))
+    return redirect("settings:login")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -41,7 +41,9 @@ class NewPassword(PasswordResetFromKeyView):  # type: ignore[misc]
 
     def form_invalid(self, form: Any) -> HttpResponse:
         response: HttpResponse = self.render_to_response(self.get_context_data(form=form))
-        response.status_code = 422
+        response.status_code = 429 if form.must_wait else 422
+        if form.must_wait:
+            response["Retry-After"] = str(form.must_wait)
         return response
 
     def form_valid(self, form: Any) -> HttpResponse:

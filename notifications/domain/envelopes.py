@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from email.charset import BASE64, QP, Charset
+from email.header import Header
 from email.utils import formataddr, parseaddr
 from typing import Any
 
@@ -57,6 +58,10 @@ def seal(row: Outbox, letter: Letter) -> EmailMessage:
 def on_the_wire(message: EmailMessage) -> bytes:
     """Return a message as it is sent, its lines ended as mail servers want them."""
     sealed: Any = message.message()
+    subject = str(message.subject)
+    if not subject.isascii():
+        # The framework leaves no room for the header's name: its first line came out empty.
+        sealed.replace_header("Subject", Header(subject, "utf-8", header_name="Subject"))
     return bytes(sealed.as_bytes(linesep="\r\n"))
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.domain import sign_ins
-from accounts.models import EmailChange, Session, User
+from accounts.models import EmailChange, Session
 from audit.models import Entry
 from core import clock
 from tests.factories import PASSWORD, UserFactory
@@ -51,11 +51,12 @@ def link() -> str:
 
 @pytest.mark.req("SETTINGS-04", "SETTINGS-17", "IMPL-04")
 def test_the_name_is_changed_and_shown(signed_in, alice, shop):
-    assert signed_in.post(NAME, {"name": " Alice O. Owner "})["Location"] == PAGE
+    typed = {"name": " Alice O. Owner ", "current": PASSWORD}
+    assert signed_in.post(NAME, typed)["Location"] == PAGE
     assert "Signed in as Alice O. Owner" in words(signed_in.get(PAGE))
     [entry] = Entry.objects.filter(event="member.renamed")
     assert (entry.merchant, entry.after) == (shop, {"user": alice.pk, "name": "Alice O. Owner"})
-    signed_in.post(NAME, {"name": "Alice O. Owner"})
+    signed_in.post(NAME, typed)
     assert Entry.objects.filter(event="member.renamed").count() == 1
 
 
@@ -65,8 +66,20 @@ def test_the_name_is_changed_and_shown(signed_in, alice, shop):
 )
 def test_a_name_that_is_none_is_refused(signed_in, name):
     before = everything()
-    answer = signed_in.post(NAME, {"name": name})
+    answer = signed_in.post(NAME, {"name": name, "current": PASSWORD})
     assert (answer.status_code, 'href="#name"' in answer.content.decode()) == (422, True)
+    assert everything() == before
+
+
+@pytest.mark.req("SETTINGS-04", "TH-22")
+@pytest.mark.parametrize(
+    ("current", "message"),
+    [("wrong", "The current password is not right."), ("", "Enter your current password")],
+)
+def test_a_name_takes_the_current_password(signed_in, current, message):
+    before = everything()
+    answer = signed_in.post(NAME, {"name": "Mallory", "current": current})
+    assert (answer.status_code, message in words(answer)) == (422, True)
     assert everything() == before
 
 
@@ -302,13 +315,6 @@ def test_shortcuts_are_switched_here_too(signed_in):
         assert answer["Location"] == "/help/shortcuts/"
 
 
-@pytest.mark.req("SETTINGS-04", "TH-24")
-def test_there_are_no_security_questions(signed_in):
-    """They never recover an account (reliability TH-24), so they are not asked for at all."""
-    assert "question" not in words(signed_in.get(PAGE)).lower()
-    assert not [field.name for field in User._meta.get_fields() if "question" in field.name]
-
-
 @pytest.mark.req("IMPL-11", "TH-26")
 def test_every_change_takes_a_token(alice):
     client = Client(enforce_csrf_checks=True)
@@ -319,6 +325,8 @@ def test_every_change_takes_a_token(alice):
         EMAIL,
         PASS,
         ENDS,
+        f"{PAGE}questions/",
+        f"{PAGE}questions/off/",
         f"{PAGE}two-step/",
         f"{PAGE}two-step/off/",
         "/settings/account/business/",

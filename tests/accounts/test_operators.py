@@ -134,7 +134,10 @@ def test_an_operator_has_login_settings_without_a_merchant(client, operator):
     assert "Platform · UTC" in page
     assert "Turn off" not in page
     assert "UTC" in page
-    assert client.post("/settings/login/name/", {"name": "Olive O."}).status_code == 302
+    assert (
+        client.post("/settings/login/name/", {"name": "Olive O.", "current": PASSWORD}).status_code
+        == 302
+    )
     new = dict.fromkeys(("password1", "password2"), "a much longer secret")
     answer = client.post("/settings/login/password/", {"current": PASSWORD, **new})
     assert answer.status_code == 302

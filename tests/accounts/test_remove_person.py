@@ -10,7 +10,7 @@ from accounts.models import Membership, Session
 from accounts.permissions import Preset
 from audit.models import Entry
 from core.actor import Actor
-from tests.factories import MembershipFactory, unshipped_order
+from tests.factories import PASSWORD, MembershipFactory, unshipped_order
 from tests.letters import told
 from tests.outsiders import everything
 from tests.pages import form_of, words
@@ -56,7 +56,7 @@ def test_what_a_removed_person_did_stays_in_the_history(signed_in, shop):
     packer = MembershipFactory(merchant=shop, preset=Preset.FULFILMENT, user__name="Pat Packer")
     theirs = Client()
     theirs.force_login(packer.user)
-    theirs.post("/settings/login/name/", {"name": "Pat P. Packer"})
+    theirs.post("/settings/login/name/", {"name": "Pat P. Packer", "current": PASSWORD})
     signed_in.post(REMOVE, {"member": packer.pk})
     told = Entry.objects.filter(user=packer.user).values_list("event", "actor")
     assert list(told) == [("member.renamed", "Pat P. Packer")]

@@ -52,7 +52,10 @@ def paths(people):
         "/settings/account/",
         *(f"/settings/account/{block}/" for block in blocks),
         "/settings/login/",
-        *(f"/settings/login/{page}/" for page in ("name", "email", "password", "two-step")),
+        *(
+            f"/settings/login/{page}/"
+            for page in ("name", "email", "password", "questions", "two-step")
+        ),
         "/settings/permissions/",
         f"/settings/permissions/?member={people.pk}",
         f"/settings/permissions/remove/?member={people.pk}",

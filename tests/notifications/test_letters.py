@@ -240,6 +240,8 @@ CASES = {
     "N09": n08, "N10": n10, "N18": n18, "N20": asked("N20"), "N21": asked("N21"),
     "N22": asked("N22"), "N30": n30, "N35": n35, "N36": n36, "N37": n37,
 }  # fmt: skip
+# N30 is about convenience stores, where there are any.
+WRITTEN = [(kind, each) for kind in CASES for each in ("en", "ja") if (kind, each) != ("N30", "en")]
 TO_MERCHANT = {"N02", "N07", "N08", "N20", "N37"}
 # Besides N01 and N05, which say where the goods go, no letter names an address.
 NAMES_THE_ADDRESS = {"N01", "N05"}
@@ -269,11 +271,8 @@ def letter_of(kind, shop, send) -> LetterCopy:
 
 
 @pytest.mark.req("NOTIF-08", "NOTIF-10", "BUYER-01", "NOTIF-06")
-@pytest.mark.parametrize("language", ["en", "ja"])
-@pytest.mark.parametrize("kind", CASES)
+@pytest.mark.parametrize(("kind", "language"), WRITTEN)
 def test_every_kind_is_written_in_both_languages(kind, language, shops, send):
-    if kind == "N30" and language == "en":
-        pytest.skip("no convenience stores in this marketplace")
     letter = letter_of(kind, shops[language], send)
     order = letter.outbox.order
     text = f"{letter.subject}\n{letter.body}"
@@ -296,11 +295,8 @@ def test_every_kind_is_written_in_both_languages(kind, language, shops, send):
 
 
 @pytest.mark.req("NOTIF-04", "INV-17", "PENDING-04", "PENDING-11", "TH-08", "NOTIF-10")
-@pytest.mark.parametrize("language", ["en", "ja"])
-@pytest.mark.parametrize("kind", CASES)
+@pytest.mark.parametrize(("kind", "language"), WRITTEN)
 def test_no_kind_says_what_it_must_not(kind, language, shops, send):
-    if kind == "N30" and language == "en":
-        pytest.skip("no convenience stores in this marketplace")
     letter = letter_of(kind, shops[language], send)
     text = f"{letter.subject}\n{letter.body}".lower()
     forbidden = [CARD, "4242", NOTE, "canary gift", SECRETS["buyer_phone"], SECRETS["buyer_email"],
@@ -391,7 +387,7 @@ Estimated delivery: Fri 11 Dec 2026 to Wed 16 Dec 2026
 def test_sold_ship_now(shops, send):
     letter = letter_of("N02", shops["en"], send)
     number = letter.outbox.order.number
-    assert letter.subject == f"Sold, ship now: {number}"
+    assert letter.subject == f"Sold, Ship Now: {number}"
     assert (
         letter.body
         == f"""Hello Harbour & Hearth,
