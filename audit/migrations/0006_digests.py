@@ -18,7 +18,7 @@ DROP TRIGGER digests_are_append_only ON audit_historydigest;
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0010_second_step_for_everybody"),
-        ("audit", "0004_operators"),
+        ("audit", "0005_request_ids"),
     ]
 
     operations = [
