@@ -64,10 +64,9 @@ class Restore(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
+                models.ExpressionWrapper(Q(ended_at=None), models.BooleanField()),
                 name="one_restore_is_open",
-                fields=["ended_at"],
                 condition=Q(ended_at=None),
-                nulls_distinct=False,
             ),
         ]
 

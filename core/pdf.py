@@ -7,11 +7,8 @@ Runs in a process of its own (``core.bounded``) and therefore knows neither sett
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-from pypdf import PdfReader, PdfWriter
 
 
 def make(documents: Sequence[str], style: str, title: str, pictures: Mapping[str, bytes]) -> bytes:
@@ -20,27 +17,22 @@ def make(documents: Sequence[str], style: str, title: str, pictures: Mapping[str
     pictures: PNG files by the whole address that the documents give them, like ``picture:logo``.
     Raises OSError where the libraries are missing.
     """
-    fetcher = _only(pictures)
-    files = [_file(html, style, fetcher) for html in documents]
-    if len(files) == 1:
-        return files[0]
-    whole = PdfWriter()
-    for file in files:
-        whole.append(PdfReader(io.BytesIO(file)))
-    whole.add_metadata({"/Title": title})
-    out = io.BytesIO()
-    whole.write(out)
-    return out.getvalue()
-
-
-def _file(html: str, style: str, fetcher: Any) -> bytes:
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
 
-    fonts = FontConfiguration()
+    fetcher, fonts = _only(pictures), FontConfiguration()
     sheet = CSS(string=style, font_config=fonts, url_fetcher=fetcher)
-    document = HTML(string=html, url_fetcher=fetcher, base_url="about:blank")
-    pdf: bytes = document.write_pdf(stylesheets=[sheet], font_config=fonts)
+    laid_out = [
+        HTML(string=html, url_fetcher=fetcher, base_url="about:blank").render(
+            stylesheets=[sheet], font_config=fonts
+        )
+        for html in documents
+    ]
+    whole = laid_out[0]
+    if len(laid_out) > 1:  # the fonts are embedded once for all of them
+        whole.metadata.title = title
+        whole = whole.copy([page for one in laid_out for page in one.pages])
+    pdf: bytes = whole.write_pdf()
     return pdf
 
 

@@ -35,6 +35,7 @@ MOST_ORDERS = 25  # in one request; more is work for a job
 MOST_LINES = 1200  # in one file; more do not come through the renderer in time
 MOST_MEGABYTES = 512  # for the process that renders
 QUIET_MODULES = 10
+_EAST_ASIAN = "\u2e80"  # where their letters begin; those before are in the first face
 MOST_ABOUT_RETURNS = 140  # letters of a policy that a slip prints; the rest is at its address
 
 
@@ -86,6 +87,15 @@ class Slip:
     @property
     def is_long(self) -> bool:
         return len(self.label_lines) > 6
+
+    @property
+    def has_cjk(self) -> bool:
+        """Whether any word needs the second face, which has the letters of East Asia."""
+        words = [self.order.merchant.name, self.order.buyer_name, self.service, self.gift_message]
+        words += [*self.label_lines, *self.sender, self.seller.returns]
+        for line in self.items:
+            words += [line["item"].title, line["item"].sku, line["item"].customisation]
+        return any(max(text) >= _EAST_ASIAN for text in words if text)
 
 
 def seller(merchant: Merchant) -> Seller:

@@ -1,7 +1,6 @@
 """A restored database says so, until an operator has compared it with what happened."""
 
 from django.db import migrations, models
-from django.db.models import Q
 
 
 class Migration(migrations.Migration):
@@ -23,10 +22,11 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(
+                        models.ExpressionWrapper(
+                            models.Q(("ended_at", None)), models.BooleanField()
+                        ),
+                        condition=models.Q(("ended_at", None)),
                         name="one_restore_is_open",
-                        fields=["ended_at"],
-                        condition=Q(ended_at=None),
-                        nulls_distinct=False,
                     ),
                 ],
             },

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -29,7 +30,6 @@ from orders.views import acts, list_query
 from orders.views.list_query import ListQuery
 
 S = OrderStatus
-SEARCHES_A_MINUTE = 60  # of one person; who types quickly makes ten
 
 
 @require_safe
@@ -53,7 +53,7 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
 
     if asked.searches and (wait := _wait(request, at)):
         text = _("At most %d searches a minute are made for one person. Try again in a moment.")
-        return errors.too_often(request, text % SEARCHES_A_MINUTE, wait)
+        return errors.too_often(request, text % settings.SEARCHES_A_MINUTE, wait)
     criteria = asked.criteria(member, at=at)
     older: list[int] = []
     if asked.is_default and asked.cursor is None and criteria.from_at is not None:
@@ -101,7 +101,7 @@ def manage_orders(request: MerchantRequest) -> HttpResponse:
 def _wait(request: MerchantRequest, at: datetime) -> int:
     """Count a search; return the seconds that it must wait (SD-10)."""
     who = str(request.user.pk)
-    return throttle.use("search", who, limit=SEARCHES_A_MINUTE, seconds=60, at=at)
+    return throttle.use("search", who, limit=settings.SEARCHES_A_MINUTE, seconds=60, at=at)
 
 
 @require_POST

@@ -318,6 +318,7 @@ GATEWAY_CALLBACK_SECRET = env.str("GATEWAY_CALLBACK_SECRET", default="")
 PERSONAL_DATA_DAYS = env.int("PERSONAL_DATA_DAYS", default=730)
 # Alerts are posted there as JSON, too; empty: operators are told by mail and log alone.
 ALERT_WEBHOOK_URL = env.str("ALERT_WEBHOOK_URL", default="")
+SEARCHES_A_MINUTE = 60  # of one person (SD-10); who types quickly makes ten
 CLOCK_MAY_STOP = False
 FAIL_POINTS_FILE = ""  # named by settings of tests only
 

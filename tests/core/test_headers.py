@@ -127,4 +127,4 @@ def test_a_forged_host_is_refused(db, host):
 
 def test_many_fields_are_refused(signed_in):
     answer = signed_in.post("/orders/preferences/", {f"f{n}": "1" for n in range(2100)})
-    assert answer.status_code == 400
+    assert answer.status_code == 413

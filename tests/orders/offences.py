@@ -128,6 +128,16 @@ ACCOUNTS = [
         "an_invitation_ends_one_way",
         "UPDATE accounts_invitation SET accepted_at = now(), withdrawn_at = now()",
     ),
+    Case(
+        "two_questions_a_person",
+        copy("accounts_securityquestion", "question", question="'teacher'"),
+    ),
+    Case("no_question_twice", copy("accounts_securityquestion", "question", place="2")),
+    Case("question_first_or_second", "UPDATE accounts_securityquestion SET place = 3"),
+    Case(
+        "one_restore_is_open",
+        "INSERT INTO core_restore (marked_at) VALUES (now()), (now() + interval '1 second')",
+    ),
     Case("invitation_preset_known", "UPDATE accounts_invitation SET preset = 'owner'"),
     Case("one_open_change_of_address", copy("accounts_emailchange", "change")),
     Case(

@@ -11,7 +11,14 @@ from django.apps import apps
 from django.db import IntegrityError, connection
 from django.db.models import ProtectedError
 
-from accounts.models import EmailChange, Grant, Holiday, Invitation, Membership
+from accounts.models import (
+    EmailChange,
+    Grant,
+    Holiday,
+    Invitation,
+    Membership,
+    SecurityQuestion,
+)
 from audit.domain import digests
 from audit.models import HistoryDigest
 from catalog.models import StockChange
@@ -91,6 +98,9 @@ def world(shop):
     invitation = Invitation.objects.create(**invited, **sent)
     addresses = {"old_email": "owner@shop.example", "new_email": "other@shop.example"}
     change = EmailChange.objects.create(user=owner.user, asked_at=now, **addresses)
+    question = SecurityQuestion.objects.create(
+        user=owner.user, place=1, question="first_pet", answer="hashed", chosen_at=now
+    )
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_is_append_only")
@@ -116,6 +126,7 @@ def world(shop):
         "holiday": holiday.pk,
         "invitation": invitation.pk,
         "change": change.pk,
+        "question": question.pk,
         "letter": Outbox.objects.filter(order=order).values_list("pk", flat=True)[0],
         "listing": item.listing_id,
         "title": item.sold_as_id,

@@ -9,7 +9,6 @@ import pytest
 
 from core import clock
 from orders.domain import searching
-from orders.views import listing
 from tests.factories import (
     PLAIN,
     ItemDraft,
@@ -252,8 +251,8 @@ def test_a_search_that_finds_too_many_to_count_says_so(signed_in, shop, monkeypa
 
 
 @pytest.mark.req("SD-10")
-def test_one_person_searches_so_often_a_minute(signed_in, shop, monkeypatch):
-    monkeypatch.setattr(listing, "SEARCHES_A_MINUTE", 3)
+def test_one_person_searches_so_often_a_minute(signed_in, shop, settings):
+    settings.SEARCHES_A_MINUTE = 3
     order = unshipped_order(shop)
     with clock.stopped(clock.now()):
         answers = [find(signed_in, "order_id", order.number) for _again in range(4)]
