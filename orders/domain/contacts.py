@@ -83,6 +83,11 @@ def of_order(order: Order) -> ContactView | None:
     return for_merchant([order])[order.pk]
 
 
+def gone() -> str:
+    """Return what stands for the recipient of an address that is no longer kept (IMPL-22)."""
+    return _("No longer available")
+
+
 def for_buyer_letters(orders: Iterable[Order]) -> dict[int, Addressee]:
     """Return whom to write to about each order, in whatever state it is (NOTIF-10).
 
@@ -148,7 +153,7 @@ def _view(order: Order, row: Contact) -> ContactView:
     phone = row.buyer_phone if calls else ""
     address = _address(row)
     if row.blanked_at:
-        address = replace(address, recipient_name=_("No longer available"))
+        address = replace(address, recipient_name=gone())
     return ContactView(
         buyer_email=row.relay_email if relay else row.buyer_email,
         buyer_phone=phone,
