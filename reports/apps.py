@@ -1,4 +1,4 @@
-"""Order reports and figures; its pages come with their own step."""
+"""Order reports."""
 
 from django.apps import AppConfig
 
