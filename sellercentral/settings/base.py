@@ -297,7 +297,13 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "orders.check_invariants",
         "schedule": crontab(hour="3", minute="20"),
     },
+    "report-expiry": {
+        "task": "reports.expire_reports",
+        "schedule": crontab(hour="2", minute="40"),
+    },
+    "reports": {"task": "reports.make_reports", "schedule": timedelta(seconds=30)},
     "resume-jobs": {"task": "core.resume_jobs", "schedule": timedelta(seconds=15)},
+    "scheduled-reports": {"task": "reports.run_schedules", "schedule": timedelta(minutes=1)},
     "send-outbox": {"task": "notifications.send_outbox", "schedule": timedelta(minutes=1)},
     "settle-operations": {"task": "orders.settle_operations", "schedule": timedelta(seconds=30)},
 }
