@@ -18,6 +18,7 @@ urlpatterns = [
     path("health/ready/", health.ready, name="health_ready"),
     path("metrics/", metrics.metrics, name="metrics"),
     path("csp-report/", security.csp_report, name="csp_report"),
+    path("orders/reports/", include("reports.urls")),
     path("orders/", include("orders.urls")),
     path("buyer/", include("checkout.urls")),
     path("sellers/", include("checkout.seller_urls")),

@@ -26,6 +26,7 @@ from tests.factories import (
     ItemDraft,
     ListingFactory,
     MembershipFactory,
+    failed_report,
     order_in,
     refund,
     shipped_order,
@@ -36,6 +37,7 @@ from tests.pages import form_of
 F, EDIT, VIEW = Function, Level.EDIT, Level.VIEW
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 ONE = "orders/<str:number>/"
+REPORTS = "orders/reports/"
 NEW = "a much longer secret"
 CLOCK = "settings/clock/"  # of a sandbox; there is none for a merchant that trades
 NOWHERE = "203-0000000-0000000"
@@ -59,6 +61,14 @@ PAGES = {
     "orders/": Page("GET HEAD", F.MANAGE_ORDERS),
     "orders/preferences/": Page("POST", F.MANAGE_ORDERS),
     "orders/packing-slips.pdf": Page("GET HEAD", F.PACKING_SLIPS),
+    REPORTS: Page("GET HEAD", F.ORDER_REPORTS),
+    REPORTS + "unshipped/": Page("GET HEAD", F.ORDER_REPORTS),
+    REPORTS + "request/": Page("POST", F.ORDER_REPORTS, EDIT),
+    REPORTS + "schedule/": Page("GET HEAD POST", F.ORDER_REPORTS, EDIT),
+    REPORTS + "columns/": Page("GET HEAD POST", F.ORDER_REPORTS, EDIT),
+    REPORTS + "<int:number>/": Page("GET HEAD", F.ORDER_REPORTS),
+    REPORTS + "<int:number>/download/": Page("GET HEAD", F.ORDER_REPORTS),
+    REPORTS + "<int:number>/again/": Page("POST", F.ORDER_REPORTS, EDIT),
     "settings/account/": Page("GET HEAD", F.ACCOUNT_INFO),
     **{
         f"settings/account/{block}/": Page("GET HEAD POST", F.ACCOUNT_INFO, EDIT)
@@ -97,6 +107,8 @@ ABOUT_NOTHING = {
     "settings/permissions/remove/": 404,
     "settings/login/email/confirm/": 410,
     "mail/<int:pk>/": 404,
+    REPORTS + "<int:number>/": 404,
+    REPORTS + "<int:number>/download/": 404,
     CLOCK: 404,
 }
 API = {
@@ -148,6 +160,10 @@ EXAMPLES = {
     "operator/work/messages/<int:message_id>/give-up/": "operator/work/messages/1/give-up/",
     "operator/work/operations/<int:operation_id>/ask/": "operator/work/operations/1/ask/",
     "mail/<int:pk>/": "mail/1/",
+    **{
+        f"{REPORTS}<int:number>/{page}": f"{REPORTS}999999/{page}"
+        for page in ("", "download/", "again/")
+    },
     "sellers/<slug:slug>/": "sellers/harbour-hearth/",
     "sellers/<slug:slug>/logo/<slug:digest>.png": "sellers/harbour-hearth/logo/0.png",
     "invitation/<str:key>/": "invitation/WzEsMV0:x/",
@@ -249,6 +265,7 @@ def forms_ready(client: Client, shop: Any) -> dict[str, dict[str, Any]]:
             of(noted, "notes", note="A note"),
             of(later, "dates", deliver_to=_far(later)),
             of(arrived, "delivered"),
+            *reports_ready(client, shop),
             ("/orders/preferences/", {"per_page": "50", "next": "/orders/", "merchant": shop.pk}),
             ("/help/shortcuts/", {"on": "1", "merchant": shop.pk}),
             ("/account/switch/", {"to": shop.slug, "merchant": shop.pk}),
@@ -291,6 +308,16 @@ def settings_ready(client: Client, shop: Any) -> Iterator[tuple[str, dict[str, A
     yield "/settings/login/sign-ins/", {"merchant": shop.pk, "end": "others"}
 
 
+def reports_ready(client: Client, shop: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A report to be requested, one that failed, a schedule and columns."""
+    yield f"/{REPORTS}request/", {"merchant": shop.pk, "days": "3"}
+    yield f"/{REPORTS}{failed_report(shop).pk}/again/", {"merchant": shop.pk}
+    schedule = f"/{REPORTS}schedule/"
+    yield schedule, form_of(client, schedule) | {"kind": "orders", "frequency": "60"}
+    columns = f"/{REPORTS}columns/"
+    yield columns, form_of(client, columns) | {"columns": "currency"}
+
+
 def people_ready(client: Client, shop: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Changes for two members and two invitations."""
     kept, leaving = (MembershipFactory(merchant=shop, user__name=name) for name in ("Kim", "Lee"))
@@ -312,7 +339,8 @@ def _far(order: Order) -> str:
 
 
 def expected_of(address: str) -> Page:
-    return PAGES[re.sub(r"/[0-9]{3}-[0-9]{7}-[0-9]{7}/", "/<str:number>/", address)[1:]]
+    address = re.sub(r"/[0-9]{3}-[0-9]{7}-[0-9]{7}/", "/<str:number>/", address)
+    return PAGES[re.sub(r"/reports/[0-9]+/", "/reports/<int:number>/", address)[1:]]
 
 
 def members_of(shop: Any) -> Iterator[tuple[str, Any, Mapping[Function, int]]]:

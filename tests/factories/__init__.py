@@ -23,6 +23,8 @@ from orders.domain.packages import Package
 from orders.enums import CancelReason, RefundReason
 from orders.models import Order, Refund, Shipment
 from payments.gateways import Verification, VerificationOutcome
+from reports.enums import Failure, Origin, ReportKind, ReportState
+from reports.models import Report
 
 STAFF = Actor("form", "Jo Adair", owner=True)
 SHOP = Actor("api", "shop", owner=True)
@@ -218,6 +220,26 @@ BY_STATUS = {
 
 def order_in(status: str, shop: Merchant, **changes: Any) -> Order:
     return BY_STATUS[status](shop, **changes)
+
+
+def failed_report(shop: Merchant) -> Report:
+    """A report of the last day that could not be made."""
+    now = clock.now()
+    return Report.objects.create(
+        merchant=shop,
+        kind=ReportKind.ORDERS,
+        origin=Origin.REQUESTED,
+        days=1,
+        from_at=now - timedelta(days=1),
+        to_at=now,
+        state=ReportState.FAILED,
+        failure=Failure.INTERNAL,
+        reference="0badf00d",
+        requested_at=now,
+        requested_by="Jo Adair",
+        finished_at=now,
+        attempts=3,
+    )
 
 
 def job_run(job: str = "tea", **values: Any) -> JobRun:
