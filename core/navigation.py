@@ -97,13 +97,17 @@ def menu(actor: Actor, path: str) -> list[dict[str, Any]]:
     """Return the tabs an actor sees: entries that lead somewhere and that they may view."""
     tabs = []
     for tab in TABS:
-        entries = [
-            {"label": entry.label, "href": href, "current": path.startswith(href)}
+        entries: list[dict[str, Any]] = [
+            {"label": entry.label, "href": href}
             for entry in tab.entries
             if actor.may_view(entry.function) and (href := address_of(entry.url))
         ]
+        # Of pages below each other, as reports of orders are below orders, the nearest is current.
+        above = [entry["href"] for entry in entries if path.startswith(entry["href"])]
+        for entry in entries:
+            entry["current"] = entry["href"] == max(above, key=len, default="")
         if entries:
-            current = any(entry["current"] for entry in entries)
+            current = bool(above)
             first = entries[0]["href"]
             shown = {"key": tab.key, "label": tab.label, "href": first, "current": current}
             tabs.append({**shown, "entries": entries})
