@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,9 +30,12 @@ _TO_SHIP = (
     f"o.status IN ('{OrderStatus.UNSHIPPED.value}', '{OrderStatus.PARTIALLY_SHIPPED.value}')"
     " AND i.quantity_purchased > i.quantity_shipped + i.quantity_not_sent"
 )
-# Fields come as they are, between tabs: COPY quotes what holds a tab, a line break or the sign of
-# quoting itself, and a column has none of these when that sign is a carriage return.
+# Fields come as they are, between tabs. Only one that holds a tab, a line break or the sign of
+# quoting is quoted, and that sign is a carriage return: so whatever holds none needs no mending.
 _FORMAT = r"(FORMAT csv, DELIMITER E'\t', QUOTE E'\r', ENCODING 'UTF8')"
+_QUOTED = re.compile(rb"\r((?:[^\r]|\r\r)*)\r")
+# Line breaks that COPY knows nothing of, but some readers of the file do.
+_BREAKS = (b"\x0b", b"\x0c", "\u0085".encode(), "\u2028".encode(), "\u2029".encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,11 @@ def build(report: Report) -> Made:
 
 
 class Lines:
-    """Takes rows as COPY sends them, each with a line feed; hands on whole pieces with CRLF."""
+    """Takes rows as COPY sends them, each with a line feed; hands on whole pieces with CRLF.
+
+    Tabs and line breaks within a field become blanks (REPORT-08): looked for here, in a whole piece
+    at once, for in SQL each field of each row would be looked through.
+    """
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
@@ -78,9 +86,20 @@ class Lines:
 
     def flush(self) -> None:
         self.count += len(self._waiting)
-        self._writer.write(b"".join(self._waiting).replace(b"\n", b"\r\n"))
+        piece = b"".join(self._waiting)
+        if b"\r" in piece:
+            piece = b"".join(_QUOTED.sub(_mended, row) for row in self._waiting)
+        for sign in _BREAKS:
+            piece = piece.replace(sign, b" ")
+        self._writer.write(piece.replace(b"\n", b"\r\n"))
         self._waiting.clear()
         self._size = 0
+
+
+def _mended(quoted: re.Match[bytes]) -> bytes:
+    """Return a quoted field without quotes; within it, each carriage return stands twice."""
+    field = quoted[1].replace(b"\r\r", b" ")
+    return field.replace(b"\t", b" ").replace(b"\n", b" ")
 
 
 def _query(report: Report) -> tuple[str, dict[str, Any]]:
@@ -107,8 +126,8 @@ def _query(report: Report) -> tuple[str, dict[str, Any]]:
         "reporting_date": report.merchant.marketplace.local_date(report.to_at).isoformat(),
         "gone": contacts.gone(),
     }
-    # Orders lie in their table, and their items and contacts in theirs, as they came.
-    return f"SELECT {select}{tables}\nWHERE {' AND '.join(where)}\nORDER BY o.id, i.id", values
+    order = "o.purchased_at, o.id, i.id"
+    return f"SELECT {select}{tables}\nWHERE {' AND '.join(where)}\nORDER BY {order}", values
 
 
 @contextmanager

@@ -36,17 +36,14 @@ class Column:
 _FORMULA = (
     f"'{{{','.join(str(code) for code in (*range(1, 32), *map(ord, '+-=@'), *range(127, 160)))}}}'"
 )
-# Tabs and every kind of line break, each becoming a blank (REPORT-08).
-_BREAKS = r"E'\t\n\x0b\f\r\u0085\u2028\u2029', '        '"
 
 
 def _text(name: str, sql: str) -> Column:
-    """A column of words, of which nothing may look like the file's own signs or a formula."""
-    plain = f"translate({sql}, {_BREAKS})"
+    """A column of words, of which none may look like a formula; ``building`` mends its breaks."""
     return Column(
         name,
-        f"CASE WHEN ascii({sql}) = ANY ({_FORMULA}::int[]) THEN '''' || {plain}"
-        f" ELSE NULLIF({plain}, '') END",
+        f"CASE WHEN ascii({sql}) = ANY ({_FORMULA}::int[]) THEN '''' || {sql}"
+        f" ELSE NULLIF({sql}, '') END",
     )
 
 
