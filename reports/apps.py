@@ -5,3 +5,8 @@ from django.apps import AppConfig
 
 class ReportsConfig(AppConfig):
     name = "reports"
+
+    def ready(self) -> None:
+        from orders.bench import FURTHER
+
+        FURTHER["report"] = "reports.bench.figures"

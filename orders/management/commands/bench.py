@@ -8,9 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
+from django.utils.module_loading import import_string
 
 from core import roles
-from orders.bench import databases, pages, placing, plans, slips, sweeping, web
+from orders.bench import FURTHER, databases, pages, placing, plans, slips, sweeping, web
 from orders.bench.databases import Filled
 from orders.bench.desk import Desk
 from orders.bench.measure import Figure, summary
@@ -27,7 +28,8 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("workload", nargs="*", help=f"of {', '.join(WORKLOADS)}; all if none")
+        names = ", ".join([*WORKLOADS, *FURTHER])
+        parser.add_argument("workload", nargs="*", help=f"of {names}; all if none")
         parser.add_argument(
             "--orders", nargs="+", type=int, default=SIZES, help="sizes of the shop"
         )
@@ -46,8 +48,8 @@ class Command(BaseCommand):
             for name in databases.drop_all():
                 self._say(f"dropped {name}")
             return
-        wanted = options["workload"] or list(WORKLOADS)
-        if unknown := set(wanted) - set(WORKLOADS):
+        wanted = options["workload"] or [*WORKLOADS, *FURTHER]
+        if unknown := set(wanted) - {*WORKLOADS, *FURTHER}:
             raise CommandError(f"No such workload: {', '.join(sorted(unknown))}.")
         if min(options["orders"]) < 20 or options["rounds"] < 1:
             raise CommandError("At least 20 orders and one round are needed.")
@@ -96,6 +98,9 @@ class Command(BaseCommand):
                 yield from pages.details(desk, base, rounds)
         if "slips" in wanted:
             yield from slips.figures(largest.filled, few)
+        for name, figures in FURTHER.items():
+            if name in wanted:
+                yield from import_string(figures)(largest.filled, few)
         if "http" in wanted:
             yield from web.figures(largest.filled, few)
         if "place" in wanted:  # the last two: they add orders
