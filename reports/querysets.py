@@ -23,6 +23,10 @@ class ReportQuerySet(models.QuerySet["Report"]):
         """Reports still to be made."""
         return self.filter(state__in=OPEN)
 
+    def late(self, *, at: datetime) -> ReportQuerySet:
+        """Reports asked for before an instant, by their merchants' clocks, and still to be made."""
+        return self.open().filter(requested_at__lt=at + F("merchant__clock_ahead"))
+
     def to_expire(self, *, at: datetime) -> ReportQuerySet:
         """Reports whose file is old enough to go, by their merchants' clocks (REPORT-20)."""
         return self.filter(state__in=KEPT, expires_at__lte=at + F("merchant__clock_ahead"))

@@ -18,6 +18,7 @@ from core.models import JobRun
 from notifications.domain import dispatch
 from orders.domain import invariants
 from payments.models import Operation
+from reports.models import Report
 
 Facts = Mapping[str, float]
 Judge = Callable[[datetime], Facts]
@@ -26,6 +27,7 @@ MINUTE = timedelta(minutes=1)
 SILENCE = timedelta(seconds=settings.ALERT_SILENCE_SECONDS)
 OUTBOX_AGE, INTENT_AGE = 15 * MINUTE, 10 * MINUTE
 REDIS_PATIENCE = 5 * MINUTE
+REPORT_AGE = 15 * MINUTE
 CHECK_AGE = timedelta(hours=26)
 WINDOW = 5 * MINUTE  # of what is counted
 SIGN_IN_FAILURES, SIGNATURES = 100, 50  # in a window
@@ -72,6 +74,12 @@ def _beat(at: datetime) -> Facts:
 def _outbox(at: datetime) -> Facts:
     late = dispatch.ready(at - OUTBOX_AGE).count()
     return {"messages": late} if late else WELL
+
+
+@condition("reports-late", "Reports that were asked for are not being made")
+def _reports(at: datetime) -> Facts:
+    late = Report.objects.late(at=at - REPORT_AGE).count()
+    return {"reports": late} if late else WELL
 
 
 @condition("intent-open", "Operations at the gateway have no outcome")

@@ -132,7 +132,7 @@ def _fail(report: Report, why: Failure) -> ReportState:
             "merchant": report.merchant_id,
             "code": why.value,
             "reference": reference,
-            "alert": runbook("report-failed"),
+            "alert": runbook("reports-late"),
         },
     )
     _mine(report).update(

@@ -92,7 +92,7 @@ def _none(request: MerchantRequest, report: Report) -> HttpResponse:
 def _damaged(request: MerchantRequest, report: Report) -> HttpResponse:
     log.error(
         "report.damaged",
-        extra={"merchant": report.merchant_id, "alert": runbook("report-damaged")},
+        extra={"merchant": report.merchant_id, "alert": runbook("reports-late")},
     )
     text = _("The file of this report is damaged.")
     return _gone(request, text, _("Request the report again."))

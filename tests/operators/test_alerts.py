@@ -23,7 +23,8 @@ from operators.domain import alerts, webhook
 from operators.domain.conditions import CONDITIONS
 from operators.models import Alert
 from orders.models import InvariantCheck
-from tests.factories import UserFactory, job_run, shipped_order, unshipped_order
+from reports.models import Report
+from tests.factories import UserFactory, failed_report, job_run, shipped_order, unshipped_order
 from tests.letters import letters
 from tests.orders.test_settling import try_to_confirm
 from tests.sinks.webhook import Sink, listening
@@ -66,6 +67,13 @@ def wait_in_the_outbox(shop) -> None:
     mails.update(available_at=clock.now() - 16 * MINUTE)
 
 
+def leave_a_report_unmade(shop) -> None:
+    report = failed_report(shop)
+    Report.objects.filter(pk=report.pk).update(
+        state="submitted", failure="", reference="", requested_at=clock.now() - 16 * MINUTE
+    )
+
+
 def violate_an_invariant(shop) -> None:
     InvariantCheck.objects.update(violations={"INV-03": [[shop.pk, None, "total"]]})
 
@@ -80,6 +88,7 @@ def counted(event: str, number: int, of_requests: int = 0) -> None:
 AMISS = {
     "beat-silent": lambda shop, _: last_run_was("resume-jobs", 6 * MINUTE),
     "outbox-late": lambda shop, _: wait_in_the_outbox(shop),
+    "reports-late": lambda shop, _: leave_a_report_unmade(shop),
     "guard-violated": lambda shop, _: counted(counts.VIOLATIONS, 1),
     "gateway-contradicts": lambda shop, _: counted(counts.CONTRADICTIONS, 1),
     "invariant-violated": lambda shop, _: violate_an_invariant(shop),
