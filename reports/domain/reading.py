@@ -66,12 +66,13 @@ def view(*, report: Report, place: int | None, by: Actor) -> Page:
             raise NoPlace
         file.seek(begin)
         lines = [line for _number in range(LINES) if (line := file.readline())]
-        end = file.tell()
+        following = file.tell()
+        goes_on = file.read(1) != b""
         page = Page(
             columns,
             [_fields(line) for line in lines],
             previous=_before(file, begin, first) if begin > first else None,
-            next=end if file.read(1) else None,
+            next=following if goes_on else None,
         )
     _remember(VIEWED, report, by)
     return page
