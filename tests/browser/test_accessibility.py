@@ -7,7 +7,15 @@ from datetime import timedelta
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tests.factories import AMOUNTS, order_in, refund, shipped_order, unshipped_order
+from tests.factories import (
+    AMOUNTS,
+    failed_report,
+    order_in,
+    refund,
+    shipped_order,
+    unshipped_order,
+)
+from tests.reports.files import make, read, schedule
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -15,8 +23,9 @@ STATUSES = ("pending", "unshipped", "partially_shipped", "shipped", "cancelled")
 
 
 @pytest.fixture
-def paths(cast):
+def paths(cast, settings, tmp_path):
     """Every page, with the orders that bring out what is on it."""
+    settings.MEDIA_ROOT = str(tmp_path)
     shop, _alice = cast
     orders = {status: order_in(status, shop, lines=2) for status in STATUSES}
     late = unshipped_order(shop, age=timedelta(days=24), is_business=True, is_prime=True)
@@ -49,7 +58,17 @@ def paths(cast):
         "/mail/",
         f"/mail/{_a_letter()}/",
         "/nowhere/",
+        *_report_pages(shop),
     ]
+
+
+def _report_pages(shop):
+    schedule(shop)
+    failed_report(shop)
+    made = make(shop, days=30)
+    base = "/orders/reports/"
+    pages = [base + page for page in ("", "unshipped/", "schedule/", "columns/")]
+    return [*pages, f"{base}{made.pk}/?order={read(made)[0]['order-id']}"]
 
 
 def _a_letter():

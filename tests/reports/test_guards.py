@@ -35,7 +35,7 @@ OFFENCES = {
     "report_state_known": (REPORT.format("state = 'lost', name = ''"),),
     "report_days_are_offered": (REPORT.format("days = 4"),),
     "report_of_orders_has_a_range": (REPORT.format("from_at = to_at + interval '1 s'"),),
-    "report_columns_known": (REPORT.format("extra_columns = '{{{{card-number}}}}'"),),
+    "report_columns_known": (REPORT.format("extra_columns = '{{card-number}}'"),),
     "cancelled_orders_come_with_their_status": (REPORT.format("include_cancelled = true"),),
     "a_report_being_made_has_a_lease": (REPORT.format("state = 'in_progress', name = ''"),),
     "a_finished_report_has_its_file": (REPORT.format("name = ''"),),
@@ -86,7 +86,7 @@ def world(shop):
 @pytest.mark.req("IMPL-17", "REPORT-23", "INV-14", "INV-15", "INV-16")
 @pytest.mark.parametrize("guard", OFFENCES)
 def test_the_database_refuses_by_name(guard, world):
-    *lead, offence = (statement.format(**world) for statement in OFFENCES[guard])
+    *lead, offence = OFFENCES[guard]
     case = Case(guard, offence, lead=tuple(lead))
     assert offend(case, world) == guard.split(" ")[0]
 

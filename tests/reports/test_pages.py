@@ -56,7 +56,8 @@ def test_the_page_has_its_sections_and_says_that_there_is_nothing_yet(maya):
         ("3", " selected"),
         *((d, "") for d in ("7", "15", "30", "60", "90")),
     ]
-    assert '<a href="/orders/reports/" aria-current="page">Order Reports</a>' in body(page)
+    here = re.findall(r'<a href="([^"]+)" aria-current="page">', body(page))
+    assert here == [PAGE]  # and not Manage Orders, whose address begins alike
 
 
 @pytest.mark.req("REPORT-02", "REPORT-06", "INV-10")
@@ -191,7 +192,8 @@ def test_readers_see_and_download_but_request_nothing(client, bob, shop):
     page = client.get(PAGE)
     for hidden in ("Request report", "Request again", "Report columns", "Edit Schedule"):
         assert hidden not in words(page)
-    assert client.get(f"{PAGE}{report.pk}/download/").status_code == 200
+    answer = client.get(f"{PAGE}{report.pk}/download/")
+    assert b"".join(answer.streaming_content) == content(report)
     assert client.get(f"{PAGE}{report.pk}/").status_code == 200
     assert "Request report" not in words(client.get(PAGE + "unshipped/"))
     for address in ("request/", "schedule/", "columns/", f"{failed.pk}/again/"):
@@ -365,4 +367,4 @@ def test_the_list_is_newest_first_and_paged_within_its_budget(
     assert counts == [28, 1]
 
 
-BUDGET = 7  # session, member, rights, schedules, columns, reports
+BUDGET = 5  # session, member, schedules, columns, reports
