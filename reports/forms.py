@@ -41,6 +41,8 @@ class RequestForm(forms.Form):
 class ScheduleForm(forms.Form):
     """Choosing how often a kind of report is made; carries the version of each kind's schedule."""
 
+    SEEN = ("seen_orders", "seen_unshipped")
+
     kind = forms.ChoiceField(
         label=_("Report"),
         choices=ReportKind.choices,

@@ -56,7 +56,8 @@ def _alone_with(report: Report) -> Iterator[bool]:
     try:
         yield held
     finally:
-        if held and connection.is_usable():  # a lost connection has lost its locks
+        # A lost connection has lost its locks.
+        if held and connection.connection is not None and connection.is_usable():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
 

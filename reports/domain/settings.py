@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -16,6 +18,15 @@ from reports.enums import EXTRA_COLUMNS
 from reports.models import ReportSettings
 
 EVENT = "reports.columns_changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One saved choice of columns: by whom, when, and which."""
+
+    by: str
+    at: datetime
+    columns: Sequence[str]
 
 
 def of(merchant_id: int) -> ReportSettings:
@@ -55,6 +66,15 @@ def choose_columns(
         )
         history.append([line])
     return chosen
+
+
+def changes_since(merchant_id: int, version: int) -> list[Change]:
+    """Return what was saved after a version of the settings, oldest first."""
+    entries = history.entries(merchant_id, EVENT).filter(after__version__gt=version)
+    return [
+        Change(entry.actor, entry.happened_at, entry.after["columns"])
+        for entry in entries.order_by("number")[:50]
+    ]
 
 
 def stale() -> Refusal:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -34,7 +37,9 @@ def scheduled_reports(request: MerchantRequest) -> HttpResponse:
         )
     except Refused as refused:
         now = ScheduleForm(None, schedules=scheduling.schedules_of(merchant_id))
-        return _schedules(request, now, refused.refusal.status, refused.refusal)
+        typed = _seen_again(request, **{name: now.initial[name] for name in ScheduleForm.SEEN})
+        again = ScheduleForm(typed, schedules=scheduling.schedules_of(merchant_id))
+        return _schedules(request, again, refused.refusal.status, refused.refusal)
     messages.success(request, _("Schedule saved") if period else _("Schedule removed"))
     return redirect("reports:schedule")
 
@@ -73,8 +78,13 @@ def report_columns(request: MerchantRequest) -> HttpResponse:
             by=request.actor,
         )
     except Refused as refused:
-        now = ColumnsForm(None, row=settings.of(merchant_id))
-        return _columns(request, now, refused.refusal.status, refused.refusal)
+        now = settings.of(merchant_id)
+        again = ColumnsForm(_seen_again(request, seen=now.version), row=now)
+        changes = [
+            {"by": one.by, "at": one.at, "rows": [(_("Report columns"), ", ".join(one.columns))]}
+            for one in settings.changes_since(merchant_id, form.cleaned_data["seen"])
+        ]
+        return _columns(request, again, refused.refusal.status, refused.refusal, changes)
     messages.success(request, _("Report columns saved"))
     return redirect("reports:orders")
 
@@ -84,6 +94,16 @@ def _columns(
     form: ColumnsForm,
     status: int = 200,
     refusal: Refusal | None = None,
+    changes: Sequence[Mapping[str, Any]] = (),
 ) -> HttpResponse:
-    context = {"form": form, "chosen": form["columns"].value() or [], "refusal": refusal}
+    chosen = form["columns"].value() or []
+    context = {"form": form, "chosen": chosen, "refusal": refusal, "changes": changes}
     return render(request, "reports/report_columns.html", context, status=status)
+
+
+def _seen_again(request: MerchantRequest, **versions: int) -> Mapping[str, Any]:
+    """Return what was typed with the present versions, to be shown again (INV-08)."""
+    typed = request.POST.copy()
+    for name, version in versions.items():
+        typed[name] = str(version)
+    return typed

@@ -22,7 +22,7 @@ from tests.factories import (
     unshipped_order,
 )
 from tests.outsiders import everything
-from tests.pages import body, form_of, words
+from tests.pages import body, fields_in, form_of, words
 from tests.races import racers, rounds
 from tests.reports.files import content, make, switch_on
 
@@ -246,8 +246,12 @@ def test_columns_are_switched_on_and_off_for_the_account(maya, shop):
     header = content(make(shop)).split(b"\r\n")[0]
     assert header.endswith(b"sales-channel\tcurrency\titem-tax")
     assert body(maya.get(address)).count("checked") == 2
-    stale = maya.post(address, fields | {"columns": []})
+    stale = maya.post(address, fields | {"columns": ["order-status"]})
     assert (stale.status_code, "Someone else changed this page" in words(stale)) == (409, True)
+    assert "Changed by Alice Owner" in words(stale)
+    assert "Report columns: currency, item-tax" in words(stale)
+    kept = fields_in(body(stale), address)  # what was ticked, to be saved over the other's
+    assert (kept["columns"], kept["seen"]) == ("order-status", "1")
     assert maya.post(address, fields | {"seen": 1, "columns": ["card"]}).status_code == 422
     maya.post(address, fields | {"seen": 1})
     assert content(make(shop, days=7)).split(b"\r\n")[0].endswith(b"sales-channel")
@@ -276,6 +280,8 @@ def test_a_schedule_is_made_changed_and_removed(maya, shop):
     stale = maya.post(address, first | {"frequency": "15"})
     assert (stale.status_code, Schedule.objects.get().period) == (409, 1440)
     assert "Someone else changed this page" in words(stale)
+    kept = fields_in(body(stale).partition("New Schedule")[0], address)
+    assert kept["seen_orders"] == "1"
 
     fields = form_of(maya, address)
     maya.post(address, fields | {"kind": "orders", "frequency": "15"})

@@ -14,15 +14,23 @@ import pytest
 from django.db import connections, transaction
 
 from core import clock, jobs
-from orders.domain import verification
+from orders.domain import cancellations, verification
+from orders.enums import CancelReason
 from orders.models import Order
 from payments.gateways import Verification, VerificationOutcome
 from reports.domain import scheduling
 from reports.enums import Period, ReportKind
 from reports.models import Release, Report, Schedule
-from tests.factories import GATEWAY, cancelled_order, pending_order, unshipped_order
+from tests.factories import (
+    GATEWAY,
+    STAFF,
+    cancelled_order,
+    confirm,
+    pending_order,
+    unshipped_order,
+)
 from tests.races import racers, rounds
-from tests.reports.files import make, read, schedule
+from tests.reports.files import make, read, schedule, switch_on
 
 
 def settle(order: Order) -> None:
@@ -167,6 +175,41 @@ def take(shop) -> list[int]:
     Schedule.objects.update(next_run_at=clock.now())
     report = scheduling.run_next()
     return list(Release.objects.filter(report=report).values_list("order_id", flat=True))
+
+
+@pytest.mark.req("INV-14", "REPORT-19")
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_report_is_one_moment_whatever_is_confirmed_and_cancelled_meanwhile(shop, settings):
+    """Every order is in the file with all its lines, in one state, or not at all."""
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    switch_on(shop, "order-status")
+    orders = [unshipped_order(shop, lines=3) for _number in range(rounds(20))]
+
+    def write(place: int) -> None:
+        try:
+            for order in orders[place::3]:
+                wanted = cancellations.CancelRequest(order.pk, CancelReason.NO_INVENTORY)
+                if place == 0:
+                    cancellations.cancel_order(wanted=wanted, by=STAFF)
+                else:
+                    confirm(order)
+        finally:
+            connections.close_all()
+
+    seen = set()
+    with ThreadPoolExecutor(3) as pool:
+        writing = [pool.submit(write, place) for place in range(3)]
+        while not all(one.done() for one in writing):
+            rows = read(make(shop))
+            lines = Counter((row["order-id"], row["order-status"]) for row in rows)
+            assert set(lines.values()) <= {3}
+            assert len({number for number, _status in lines}) == len(lines)
+            seen.add(frozenset(lines))
+        for one in writing:
+            one.result()
+    assert len(seen) > 1
+    assert make(shop).rows == 3 * len(orders[1::3] + orders[2::3])
 
 
 @pytest.mark.req("INV-15", "REPORT-05")
