@@ -8,7 +8,7 @@ os.environ.setdefault(
 )
 
 from sellercentral.settings.base import *  # noqa: F403
-from sellercentral.settings.base import CACHES, DATABASES, LOGGING, REDIS_URL, env
+from sellercentral.settings.base import BASE_DIR, CACHES, DATABASES, LOGGING, REDIS_URL, env
 
 SECRET_KEY = "tests-" + "0" * 60
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
@@ -30,3 +30,6 @@ if template := env.str("TEST_DATABASE_TEMPLATE", default=""):
 # Tests side by side count their limits apart, and a cleared cache is one's own.
 _worker = env.str("PYTEST_XDIST_WORKER", default="gw0").removeprefix("gw")
 CACHES["default"]["LOCATION"] = urlsplit(REDIS_URL)._replace(path=f"/{1 + int(_worker)}").geturl()
+
+# Kept files, too: jobs of tests remove what no row of theirs names.
+MEDIA_ROOT = str(BASE_DIR / ".runtime" / f"test-files-{_worker}")
