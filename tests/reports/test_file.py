@@ -98,7 +98,7 @@ def retitle(order: Order, **values: str) -> None:
             )
 
 
-@pytest.mark.req("REPORT-08", "4.13")
+@pytest.mark.req("REPORT-08", "IMPL-09")
 @pytest.mark.parametrize(
     ("value", "written"),
     [
@@ -140,7 +140,7 @@ def test_text_is_written_as_it_is_but_for_what_breaks_a_line_or_is_a_formula(sho
     assert None not in row
 
 
-@pytest.mark.req("REPORT-18", "4.13")
+@pytest.mark.req("REPORT-18", "IMPL-09")
 def test_a_spreadsheet_keeps_leading_zeros_and_finds_no_formula(shop):
     """Identifiers, numbers and days are never altered; a phone may begin with a plus."""
     switch_on(shop, "buyer-phone-number", "listing-id", "customization-note", "currency")
@@ -318,7 +318,7 @@ def test_the_sets_show_of_contacts_what_their_one_door_shows(shop, mode):
     assert set(contacts_by_sets.SHOWN) == {"buyer_email", "buyer_phone", *named}
 
 
-@pytest.mark.req("REPORT-08", "4.13")
+@pytest.mark.req("REPORT-08", "IMPL-09")
 @hypothesis.settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=60))
 def test_whatever_a_name_holds_it_is_one_field_of_one_line(shop, text):

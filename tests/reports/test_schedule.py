@@ -280,3 +280,23 @@ class TestRaces:
         assert not Release.objects.exists()
         settle(later := pending_order(shop))
         assert Release.objects.get().order_id == later.pk
+
+    def test_an_order_verified_while_the_first_schedule_is_made_waits_for_it(self, shop, settings):
+        settings.CELERY_TASK_ALWAYS_EAGER = False
+        order, made = pending_order(shop), Event()
+
+        def make_slowly() -> None:
+            try:
+                with transaction.atomic():
+                    schedule(shop)
+                    made.set()
+                    time.sleep(0.5)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(1) as pool:
+            making = pool.submit(make_slowly)
+            assert made.wait(10)
+            settle(order)
+            making.result()
+        assert Release.objects.get().order_id == order.pk
