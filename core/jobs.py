@@ -263,8 +263,10 @@ def _is_locked(name: str) -> bool:
     return locked
 
 
-def nudge(task: str) -> None:
+def nudge(task: str, *about: int) -> None:
     """Ask a worker to look for work once the open transaction commits.
+
+    about: keys of what the task is about, where one task is not all of its kind.
 
     A broker that is away is no reason to fail: the timetable looks for the same work. The task
     goes on under the id of the action that is going on here.
@@ -276,7 +278,9 @@ def nudge(task: str) -> None:
             return
         try:
             headers = {ACTION: action} if action else {}
-            current_app.tasks[task].apply_async(retry=False, headers=headers)
+            current_app.tasks[task].apply_async(
+                args=about, retry=False, headers=headers
+            )
         except (KombuError, RedisError, OSError):
             log.warning("nudge.lost", extra={"task": task})
             breaker.redis.trip()

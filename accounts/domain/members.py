@@ -196,6 +196,20 @@ def levels_of(member: Membership) -> dict[Function, Level]:
     return {each: Level(given.get(each.value, Level.NONE)) for each in Function}
 
 
+def acting_by_file(*, merchant_id: int, user_id: int | None, name: str) -> Actor:
+    """Return a person as they act by a file they handed in, with the rights they hold now.
+
+    Who was removed meanwhile, or may no longer sign in, holds none (INV-18).
+    """
+    member = Membership.objects.filter(
+        merchant=merchant_id, user=user_id, removed_at=None, user__is_active=True
+    ).first()
+    if user_id is None or member is None:
+        return Actor("file", name, user_id=user_id)
+    levels = {function.value: int(level) for function, level in levels_of(member).items()}
+    return Actor("file", name, user_id=user_id, levels=levels, owner=member.is_owner)
+
+
 def lock_managers(merchant_id: int, user_id: int | None) -> list[Membership]:
     """Lock a merchant's owners and one more person, to read what they hold at this moment."""
     return _lock(merchant_id, Q(user=user_id) | Q(is_owner=True))

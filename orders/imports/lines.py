@@ -31,12 +31,16 @@ _OTHER_KINDS = (
     b"<",
 )
 _LONGEST_TOLD = 200  # characters
-_UNREADABLE = "\ufffd"
+UNREADABLE = "\ufffd"
 _END_OF_FILE = "\x1a"  # as old programs write it
 
 
 class FileError(ValueError):
-    """The file as a whole cannot be read; ``str()`` says why."""
+    """The file as a whole cannot be read; ``str()`` says why, ``code`` as reports name it."""
+
+    def __init__(self, message: str, code: int = 1003) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Table:
 
     def record(self, index: int) -> Record:
         line, text = self.lines[index]
-        cells = [_unquoted(cell.strip()) for cell in text.split("\t")]
+        cells = cells_of(text)
         values = dict(zip(self.names, cells, strict=False))
         values |= dict.fromkeys(self.names[len(cells) :], "")
         return Record(line, values, _problem(text, cells[len(self.names) :]))
@@ -70,7 +74,7 @@ def decode(data: bytes, *, fallback: str) -> str:
     is too large or no text.
     """
     if len(data) > LARGEST:
-        raise FileError(_("The file has more than 10 MB. Split it."))
+        raise FileError(_("The file has more than 10 MB. Split it."), 1002)
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, errors="replace")
@@ -87,9 +91,19 @@ def decode(data: bytes, *, fallback: str) -> str:
         return data.decode(fallback, errors="replace")
 
 
+def physical_lines(text: str) -> list[str]:
+    """Split a file into its lines, whatever ends them."""
+    return text.rstrip(_END_OF_FILE).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def cells_of(line: str) -> list[str]:
+    """Split a line at its tabs; blanks around a cell and a spreadsheet's quotes are no part of it."""
+    return [_unquoted(cell.strip()) for cell in line.split("\t")]
+
+
 def table_of(text: str, *, required: Collection[str], optional: Collection[str]) -> Table:
     """Read the names of the columns and find the records. Raises FileError."""
-    physical = text.rstrip(_END_OF_FILE).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    physical = physical_lines(text)
     lines = [(number, line) for number, line in enumerate(physical, start=1) if line.strip()]
     if not lines:
         raise FileError(_("The file is empty."))
@@ -117,7 +131,7 @@ def table_of(text: str, *, required: Collection[str], optional: Collection[str])
 
 
 def _problem(text: str, beyond: Sequence[str]) -> str:
-    if _UNREADABLE in text:
+    if UNREADABLE in text:
         return _("the characters of this record cannot be read in the file's encoding")
     if not is_plain(text.replace("\t", " ")):
         return _("this record has control characters; remove them")
@@ -140,4 +154,4 @@ def _listed(names: Sequence[str]) -> str:
 def told(text: str) -> str:
     """Return a file's own text as messages repeat it: cut, and nothing that steers a terminal."""
     cut = text if len(text) <= _LONGEST_TOLD else text[: _LONGEST_TOLD - 1] + "…"
-    return "".join(c if c.isprintable() else _UNREADABLE for c in cut)
+    return "".join(c if c.isprintable() else UNREADABLE for c in cut)

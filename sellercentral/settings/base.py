@@ -297,6 +297,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "orders.check_invariants",
         "schedule": crontab(hour="3", minute="20"),
     },
+    "process-uploads": {"task": "uploads.process_uploads", "schedule": timedelta(seconds=15)},
     "report-expiry": {
         "task": "reports.expire_reports",
         "schedule": crontab(hour="2", minute="40"),
@@ -313,6 +314,7 @@ SANDBOX_VERIFICATION_DELAY = timedelta(
     seconds=env.int("SANDBOX_VERIFICATION_SECONDS", default=15 * 60)
 )
 OPERATION_LEASE_SECONDS = 60  # how long a call at the gateway is left to whoever made it
+UPLOAD_LEASE_SECONDS = 60  # how long a chunk of an upload may take
 JOB_LEASE_SECONDS = 45  # how long a run that says nothing is believed to be alive
 WATCH_SECONDS = 120  # without a look for alerts, after which a web process looks by itself
 WATCH_PAUSE_SECONDS = 10.0  # between its looks
