@@ -278,9 +278,7 @@ def nudge(task: str, *about: int) -> None:
             return
         try:
             headers = {ACTION: action} if action else {}
-            current_app.tasks[task].apply_async(
-                args=about, retry=False, headers=headers
-            )
+            current_app.tasks[task].apply_async(args=about, retry=False, headers=headers)
         except (KombuError, RedisError, OSError):
             log.warning("nudge.lost", extra={"task": task})
             breaker.redis.trip()

@@ -39,7 +39,7 @@ TABS = (
         (
             Entry("orders:list", _("Manage Orders"), "manage_orders"),
             Entry("reports:orders", _("Order Reports"), "order_reports"),
-            Entry("uploads:shipping", _("Upload Order Related Files"), "uploads"),
+            Entry("uploads:first", _("Upload Order Related Files"), "uploads"),
         ),
     ),
     Tab(

@@ -19,6 +19,8 @@ urlpatterns = [
     path("metrics/", metrics.metrics, name="metrics"),
     path("csp-report/", security.csp_report, name="csp_report"),
     path("orders/reports/", include("reports.urls")),
+    path("orders/uploads/", include("uploads.urls")),
+    path("help/", include("uploads.help_urls")),
     path("orders/", include("orders.urls")),
     path("buyer/", include("checkout.urls")),
     path("sellers/", include("checkout.seller_urls")),

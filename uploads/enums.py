@@ -26,6 +26,14 @@ FUNCTIONS: Mapping[Feed, Function] = {
 }
 
 
+# What the pages of each kind are called among addresses.
+NAMES: Mapping[Feed, str] = {
+    Feed.SHIPPING: "shipping",
+    Feed.CANCELLATION: "cancellation",
+    Feed.ADJUSTMENTS: "adjustments",
+}
+
+
 class UploadState(models.TextChoices):
     """Where an upload stands (FEED-13); a check ends as CHECKED and may be applied later."""
 

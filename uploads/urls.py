@@ -2,16 +2,10 @@
 
 from django.urls import path
 
-from uploads.enums import Feed
+from uploads.enums import NAMES
 from uploads.views import files, pages, results
 
 app_name = "uploads"
-
-NAMES = {
-    Feed.SHIPPING: "shipping",
-    Feed.CANCELLATION: "cancellation",
-    Feed.ADJUSTMENTS: "adjustments",
-}
 
 urlpatterns = [
     path("", pages.first, name="first"),

@@ -83,7 +83,9 @@ def _definitions(book: Workbook, feed: Feed, bold: Format, wrapped: Format) -> N
     for row, field in enumerate(LAYOUTS[feed].columns, start=1):
         cells = (field.name, str(field.meaning), str(field.most), "yes" if field.required else "no")
         for column, cell in enumerate((*cells, field.example)):
-            sheet.write_string(row, column, cell, bold if not column and field.required else wrapped)
+            sheet.write_string(
+                row, column, cell, bold if not column and field.required else wrapped
+            )
 
 
 def _rows(sheet: Worksheet, feed: Feed, bold: Format, text: Format, *, example: bool) -> None:

@@ -20,7 +20,9 @@ from uploads.domain import reports
 
 @require_safe
 @needs(Function.UPLOADS)
-def processing_report(request: MerchantRequest, number: int) -> HttpResponse | StreamingHttpResponse:
+def processing_report(
+    request: MerchantRequest, number: int
+) -> HttpResponse | StreamingHttpResponse:
     """Send the processing report; ``layout=api`` as clients of the signed API read it."""
     upload = get_upload(request, number)
     if upload.is_open:
@@ -58,7 +60,8 @@ def original(request: MerchantRequest, number: int) -> HttpResponse | FileRespon
 
 def _attachment(pieces: Iterator[str], name: str) -> StreamingHttpResponse:
     answer = StreamingHttpResponse(
-        (piece.encode() for piece in pieces), content_type="text/tab-separated-values; charset=utf-8"
+        (piece.encode() for piece in pieces),
+        content_type="text/tab-separated-values; charset=utf-8",
     )
     answer["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer

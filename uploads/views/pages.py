@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -21,7 +22,7 @@ from core.views import errors
 from uploads.access import get_upload, may_upload
 from uploads.columns import LAYOUTS, marker_row
 from uploads.domain import receiving
-from uploads.enums import FUNCTIONS, Feed
+from uploads.enums import FUNCTIONS, NAMES, Feed
 from uploads.forms import UploadForm
 from uploads.models import Upload
 
@@ -134,7 +135,7 @@ def _page(
     return render(request, "uploads/upload_files.html", context, status=status)
 
 
-def _uploads(request: MerchantRequest, feed: Feed):  # type: ignore[no-untyped-def]
+def _uploads(request: MerchantRequest, feed: Feed) -> QuerySet[Upload]:
     rows = Upload.objects.filter(merchant=request.member.merchant_id, feed=feed)
     return rows.order_by("-pk")
 
@@ -144,6 +145,4 @@ def _with_progress(uploads: Any) -> list[dict[str, Any]]:
 
 
 def _tabs() -> list[dict[str, Any]]:
-    from uploads.urls import NAMES  # the addresses name these views
-
     return [{"feed": feed, "url": f"uploads:{name}"} for feed, name in NAMES.items()]

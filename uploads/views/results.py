@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -23,7 +24,7 @@ from uploads.access import get_upload, may_upload
 from uploads.codes import CODES, Kind
 from uploads.domain import receiving
 from uploads.domain.reading import parsed
-from uploads.enums import Feed, UploadState
+from uploads.enums import NAMES, Feed, UploadState
 from uploads.models import Record, Upload
 from uploads.views.pages import done_of
 
@@ -64,6 +65,7 @@ def upload_results(request: MerchantRequest, number: int) -> HttpResponse:
         "total": sum(counts.values()),
         "plan": _plan(upload) if upload.state == UploadState.CHECKED else None,
         "may_apply": may_upload(request, Feed(upload.feed)),
+        "upload_home": reverse(f"uploads:{NAMES[Feed(upload.feed)]}"),
     }
     return render(request, "uploads/results.html", context)
 
