@@ -10,7 +10,8 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -26,7 +27,7 @@ from core.http import MerchantRequest
 from core.security import Event
 from core.views import errors
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 SECOND_STEP = "second_step"  # in a session whose sign-in was proved with a code
 
@@ -48,7 +49,7 @@ def needs(function: Function | None, level: Level = Level.VIEW) -> Callable[[Vie
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
             if no := _refusal(request, function, level):
@@ -66,7 +67,7 @@ def needs_self(view: View) -> View:
     function, level = Function.LOGIN_SETTINGS, Level.EDIT
 
     @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return _to_sign_in(request)
         if not request.user.is_operator and (no := _refusal(request, function, level, own=True)):
@@ -85,7 +86,7 @@ def needs_operator(view: View) -> View:
     """
 
     @wraps(view)
-    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def checked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         user = request.user
         if not user.is_authenticated:
             return _to_sign_in(request)
@@ -106,7 +107,7 @@ def needs_operator(view: View) -> View:
 
 def _refusal(
     request: HttpRequest, function: Function | None, level: Level, *, own: bool = False
-) -> HttpResponse | None:
+) -> HttpResponseBase | None:
     """Return the answer to a member who may not do this; None to who may.
 
     own: it is a page of one's own sign-in, which opens before the second step is set up.
@@ -131,7 +132,7 @@ def _refusal(
     return None
 
 
-def _led_to_second_step(request: HttpRequest, own: bool) -> HttpResponse | None:
+def _led_to_second_step(request: HttpRequest, own: bool) -> HttpResponseBase | None:
     """Lead who has no second step to where it is set up; who did not give it, signs in (SD-09)."""
     if own or request.session.get(SECOND_STEP):
         return None
@@ -144,12 +145,12 @@ def _led_to_second_step(request: HttpRequest, own: bool) -> HttpResponse | None:
     return HttpResponseClientRedirect(to) if getattr(request, "htmx", None) else redirect(to)
 
 
-def _unstored(response: HttpResponse) -> HttpResponse:
+def _unstored(response: HttpResponseBase) -> HttpResponseBase:
     patch_cache_control(response, no_store=True)
     return response
 
 
-def _to_sign_in(request: HttpRequest) -> HttpResponse:
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
     """Ask to sign in, then lead back; a fragment asks for the page that it belongs to."""
     htmx = getattr(request, "htmx", None)
     if htmx:

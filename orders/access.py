@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, cast
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 
 from accounts.access import needs
 from accounts.permissions import Function, Level
@@ -15,7 +16,7 @@ from core.http import MerchantRequest
 from core.security import Event
 from orders.models import Order
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def get_order(request: MerchantRequest, number: str) -> Order:
@@ -45,7 +46,7 @@ def order_needs(function: Function, level: Level = Level.VIEW) -> Callable[[View
         @wraps(guarded)
         def ours_first(
             request: HttpRequest, number: str, *args: Any, **kwargs: Any
-        ) -> HttpResponse:
+        ) -> HttpResponseBase:
             # 404 for a stranger comes before 403: what is not ours does not exist. Without a
             # member the guard answers itself and the view is never reached.
             ours = cast(MerchantRequest, request)

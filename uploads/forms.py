@@ -19,8 +19,8 @@ class UploadForm(forms.Form):
             "invalid": _("Choose a file first"),
         },
         help_text=_(
-            "Tab-delimited text, up to 10 MB and 50,000 records. Save a spreadsheet as tab-delimited"
-            " text first."
+            "Tab-delimited text, up to 10 MB and 50,000 records. Save a spreadsheet as"
+            " tab-delimited text first."
         ),
         allow_empty_file=True,  # the report says so, as of every other file (1001)
         max_length=500,

@@ -97,7 +97,7 @@ def physical_lines(text: str) -> list[str]:
 
 
 def cells_of(line: str) -> list[str]:
-    """Split a line at its tabs; blanks around a cell and a spreadsheet's quotes are no part of it."""
+    """Split a line at its tabs; a cell's blanks and a spreadsheet's quotes are no part of it."""
     return [_unquoted(cell.strip()) for cell in line.split("\t")]
 
 

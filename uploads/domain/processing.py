@@ -174,7 +174,7 @@ def _chunk(upload: Upload, records: Sequence[Record]) -> bool:
         upload, at_place=place, tries=tries, careful_until=careful_until, lease_until=lease_until
     )
     if tries > MOST_TRIES:
-        answers = _given_up(upload, records)
+        answers: list[Answer] | None = _given_up(upload, records)
     else:
         try:
             answers = _answers(upload, records)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -20,9 +21,7 @@ from uploads.domain import reports
 
 @require_safe
 @needs(Function.UPLOADS)
-def processing_report(
-    request: MerchantRequest, number: int
-) -> HttpResponse | StreamingHttpResponse:
+def processing_report(request: MerchantRequest, number: int) -> HttpResponseBase:
     """Send the processing report; ``layout=api`` as clients of the signed API read it."""
     upload = get_upload(request, number)
     if upload.is_open:
@@ -34,7 +33,7 @@ def processing_report(
 
 @require_safe
 @needs(Function.UPLOADS)
-def failed_records(request: MerchantRequest, number: int) -> HttpResponse | StreamingHttpResponse:
+def failed_records(request: MerchantRequest, number: int) -> HttpResponseBase:
     """Send the records that failed as a file, ready to be mended and uploaded again."""
     upload = get_upload(request, number)
     if upload.is_open or not upload.names:
@@ -44,7 +43,7 @@ def failed_records(request: MerchantRequest, number: int) -> HttpResponse | Stre
 
 @require_safe
 @needs(Function.UPLOADS)
-def original(request: MerchantRequest, number: int) -> HttpResponse | FileResponse:
+def original(request: MerchantRequest, number: int) -> HttpResponseBase:
     """Send the file as it was uploaded (FEED-39)."""
     upload = get_upload(request, number)
     try:
@@ -52,10 +51,9 @@ def original(request: MerchantRequest, number: int) -> HttpResponse | FileRespon
     except Damaged:
         return errors.unfinished(request, _("The file is no longer there as it was uploaded."))
     name = upload.file_name or f"upload-{upload.number}.txt"
-    answer = FileResponse(
+    return FileResponse(
         file, as_attachment=True, filename=name, content_type="application/octet-stream"
     )
-    return answer
 
 
 def _attachment(pieces: Iterator[str], name: str) -> StreamingHttpResponse:
