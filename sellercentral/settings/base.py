@@ -314,6 +314,7 @@ SANDBOX_VERIFICATION_DELAY = timedelta(
     seconds=env.int("SANDBOX_VERIFICATION_SECONDS", default=15 * 60)
 )
 OPERATION_LEASE_SECONDS = 60  # how long a call at the gateway is left to whoever made it
+UPLOAD_CHUNK = 500  # records of an upload that are worked on together
 UPLOAD_LEASE_SECONDS = 60  # how long a chunk of an upload may take
 JOB_LEASE_SECONDS = 45  # how long a run that says nothing is believed to be alive
 WATCH_SECONDS = 120  # without a look for alerts, after which a web process looks by itself

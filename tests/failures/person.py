@@ -50,10 +50,11 @@ class Person:
         return self.post("/login/", form | {"login": email, "password": password})
 
     def get(self, path: str) -> Answer:
-        return self._ask(path, None)
+        return self._ask(urllib.request.Request(self.address + path))
 
     def post(self, path: str, form: Mapping[str, Any]) -> Answer:
-        return self._ask(path, urllib.parse.urlencode(form, doseq=True).encode())
+        body = urllib.parse.urlencode(form, doseq=True).encode()
+        return self._ask(urllib.request.Request(self.address + path, body))
 
     def break_off(self, path: str, form: Mapping[str, Any], *, waits: bool) -> tuple[int, str]:
         """Send a form without its last bytes; return what is answered. waits: without hanging up."""
@@ -75,8 +76,7 @@ class Person:
         finally:
             talk.close()
 
-    def _ask(self, path: str, body: bytes | None) -> Answer:
-        asked = urllib.request.Request(self.address + path, body)
+    def _ask(self, asked: urllib.request.Request) -> Answer:
         started = time.monotonic()
         try:
             with self._browser.open(asked, timeout=40) as page:
@@ -84,9 +84,26 @@ class Person:
         except urllib.error.HTTPError as page:
             status, html, at = page.code, page.read().decode(), page.url
         except (OSError, http.client.HTTPException):
-            status, html, at = 0, "", self.address + path
+            status, html, at = 0, "", asked.full_url
         seconds = time.monotonic() - started
         return Answer(status, at.removeprefix(self.address), html, seconds)
+
+    def upload(self, path: str, text: str) -> Answer:
+        """Hand in a file at a page of uploads; the answer is the page of its results."""
+        form = self.get(path).form(path) | {"again": "on"}
+        edge = "edge-of-a-part"
+        parts = [
+            f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in form.items()
+            if name in ("csrfmiddlewaretoken", "merchant", "again")
+        ]
+        parts.append(
+            f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="day.txt"\r\n'
+            f"Content-Type: text/plain\r\n\r\n{text}\r\n--{edge}--\r\n"
+        )
+        kind = {"Content-Type": f"multipart/form-data; boundary={edge}"}
+        asked = urllib.request.Request(self.address + path, "".join(parts).encode(), kind)
+        return self._ask(asked)
 
     # Acts: the form as the page gives it, then sending it --------------------------------------
 

@@ -16,7 +16,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -123,6 +123,9 @@ class Stack:
             "OPERATION_LEASE_SECONDS": str(LEASE),
             "JOB_LEASE_SECONDS": str(LEASE),
             "OUTBOX_LEASE_SECONDS": "60" if LONG else "10",  # longer than a hand-over takes
+            "UPLOAD_CHUNK": "10",
+            "UPLOAD_LEASE_SECONDS": str(LEASE),
+            "MEDIA_ROOT": str(self.folder / "files"),
             "TICK_SECONDS": str(TICK),
             "BREAKER_SECONDS": str(BREAKER),
             "BODY_SECONDS": str(BODY_SECONDS),
@@ -225,9 +228,13 @@ class Stack:
 
     def fail_at(self, point: str, act: str, **more: object) -> None:
         """Tell all processes to fail at a point; see ``core.failpoints``."""
+        self.fail_where({point: {"act": act, **more}})
+
+    def fail_where(self, told: Mapping[str, Mapping[str, object]]) -> None:
+        """Tell all processes to fail at several points, and forget earlier hits."""
         self.points.with_suffix(".hits").unlink(missing_ok=True)
         fresh = self.points.with_suffix(".new")
-        fresh.write_text(json.dumps({point: {"act": act, **more}}))
+        fresh.write_text(json.dumps(told))
         fresh.replace(self.points)
 
     def heal(self) -> None:

@@ -21,6 +21,7 @@ from celery import current_app
 from django.db import connections
 from django.db.models import F
 
+from accounts.domain import calendar
 from accounts.domain.keys import create_key
 from accounts.models import Merchant, User
 from audit.models import Entry
@@ -44,6 +45,7 @@ from tests.factories import (
     shipped_order,
     unshipped_order,
 )
+from uploads.models import Upload
 
 SHOP, AHEAD = "harbour-hearth", "time-machine"  # the second one's clock may be moved
 EMAIL = "alice@shop.example"
@@ -100,6 +102,17 @@ def story(number: str) -> dict[str, Any]:
         "mails": dict(Counter(Outbox.objects.filter(order=order).values_list("kind", flat=True))),
         "events": dict(Counter(Entry.objects.filter(order=order).values_list("event", flat=True))),
     }
+
+
+def upload(number: int) -> str:
+    """Return the state of an upload."""
+    return str(Upload.objects.values_list("state", flat=True).get(pk=number))
+
+
+def today(shop: str = SHOP) -> str:
+    """Return the merchant's day, as files write it."""
+    merchant = Merchant.objects.get(slug=shop)
+    return merchant.marketplace.local_date(calendar.now_for(merchant)).isoformat()
 
 
 def stories() -> dict[str, dict[str, Any]]:

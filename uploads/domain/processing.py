@@ -37,7 +37,7 @@ from uploads.domain.reading import FileProblem
 from uploads.enums import OPEN_STATES, Feed, UploadState
 from uploads.models import Record, Upload
 
-CHUNK = 500  # records judged and done together
+CHUNK = settings.UPLOAD_CHUNK  # records judged and done together
 LEASE = timedelta(seconds=settings.UPLOAD_LEASE_SECONDS)
 MOST_TRIES = 3  # after so many crashes at one record it is answered with 1112 and left alone
 SCOPE = "upload"  # of the one-use keys of records
@@ -213,6 +213,7 @@ def _answers(upload: Upload, records: Sequence[Record]) -> list[Answer] | None:
             if desk is None:
                 answers += [_answer(r, [Message(1103, "order-id", number)]) for r in parcel]
                 continue
+            failpoints.hit(f"uploads.judge.{number}")
             judged = kind.judge([given[r.pk] for r in parcel], desk, _once(upload, parcel))
             if judged.wanted is not None:
                 asked.append((parcel, judged, desk))
