@@ -102,6 +102,8 @@ class Record(models.Model):
 
     number: original-record-number. place: the number of the first record of the same order.
     parcel: the number of the first record that is one act with this one (FEED-24).
+    is_judged: ``messages`` says what is wrong with it; ``effect`` of the parcel's first record
+        holds under ``wanted`` what the good ones ask for. It is about to be done.
     messages: what the report says of it: ``[{"code": 2006, "field": …, "value": …, "text": …}]``.
     effect: what it did, or in a check would do, in plain values: units, amounts, mails.
     """
@@ -111,6 +113,7 @@ class Record(models.Model):
     text = models.TextField()
     place = models.PositiveIntegerField()
     parcel = models.PositiveIntegerField()
+    is_judged = models.BooleanField(default=False)
     is_done = models.BooleanField(default=False)
     succeeded = models.BooleanField(default=False)
     messages = models.JSONField(default=list)

@@ -73,6 +73,7 @@ def claim(
             Refusal(
                 "CONFIRMATION_IN_PROGRESS",
                 _("This request is being carried out right now."),
+                {"repeat": "of a request under way"},
                 remedy=_("You need not repeat it; look again in a minute."),
             )
         )

@@ -151,6 +151,7 @@ def lapsed(order: Order) -> Refusal:
     return Refusal(
         "PAYMENT_CAPTURE_FAILED",
         _("The confirmation of order %s did not come through; nobody was charged.") % order.number,
+        {"gateway": "not reached"},
         remedy=_("Confirm again."),
     )
 

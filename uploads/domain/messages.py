@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ class Message:
     field: str = ""
     value: str = ""
     detail: str = ""
+    told: str = ""  # the whole sentence, of a message that was kept
 
     @property
     def kind(self) -> Kind:
@@ -27,6 +29,8 @@ class Message:
     @property
     def text(self) -> str:
         """Return the sentence of the report: the cell, what is wrong, what to do."""
+        if self.told:
+            return self.told
         code = CODES[self.code]
         cell = f"{self.field} “{told(self.value)}”: " if self.value else ""
         if self.field and not cell and self.field not in str(code.meaning):
@@ -41,6 +45,10 @@ class Message:
             "value": told(self.value),
             "text": self.text,
         }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Message:
+        return cls(kept["code"], kept["field"], kept["value"], told=kept["text"])
 
 
 def of_refusal(feed: Feed, refusal: Refusal, *, field: str = "", value: str = "") -> Message:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,9 +29,9 @@ from core.jobs import OutOfTime
 from core.transactions import insist_on_the_database
 from uploads.codes import Kind as MessageKind
 from uploads.domain import reading
-from uploads.domain.desks import desks
+from uploads.domain.desks import Desk, desks
 from uploads.domain.feeds import KINDS
-from uploads.domain.feeds.shape import Given, Outcome
+from uploads.domain.feeds.shape import Given, Judged, Kind, Outcome
 from uploads.domain.messages import Message
 from uploads.domain.reading import FileProblem
 from uploads.enums import OPEN_STATES, Feed, UploadState
@@ -195,49 +195,94 @@ def _chunk(upload: Upload, records: Sequence[Record]) -> bool:
 
 def _answers(upload: Upload, records: Sequence[Record]) -> list[Answer] | None:
     """Judge the records of whole orders and do what they ask, or pretend to; None: ask later."""
-    feed = Feed(upload.feed)
-    kind, by = KINDS[feed], _actor(upload)
-    given = {r.pk: Given(r.number, reading.parsed(upload.names, r.text)) for r in records}
-    orders = {record.pk: given[record.pk].get("order-id") for record in records}
-    acts: dict[str, list[list[Record]]] = defaultdict(list)
+    kind, by = KINDS[Feed(upload.feed)], _actor(upload)
+    waiting: dict[str, list[list[Record]]] = defaultdict(list)
     for parcel in _parcels(records):
-        acts[orders[parcel[0].pk]].append(parcel)
+        order = reading.parsed(upload.names, parcel[0].text).get("order-id", "")
+        waiting[order].append(parcel)
     answers: list[Answer] = []
-    desk_of = desks(upload.merchant, acts, by=by)
-    while acts:  # an act of each order, then the next ones: a verb meets an order once
-        wave = {number: waiting.pop(0) for number, waiting in acts.items()}
-        acts = {number: waiting for number, waiting in acts.items() if waiting}
-        asked = []
-        for number, parcel in wave.items():
-            desk = desk_of.get(number)
-            if desk is None:
-                answers += [_answer(r, [Message(1103, "order-id", number)]) for r in parcel]
-                continue
-            failpoints.hit(f"uploads.judge.{number}")
-            judged = kind.judge([given[r.pk] for r in parcel], desk, _once(upload, parcel))
-            if judged.wanted is not None:
-                asked.append((parcel, judged, desk))
-            else:
-                answers += [_answer(r, judged.messages.get(r.number, [])) for r in parcel]
+    desk_of = desks(upload.merchant, waiting, by=by)
+    while waiting:  # an act of each order, then the next ones: a verb meets an order once
+        acts = [
+            _judged(upload, kind, number, parcels[0], desk_of.get(number))
+            for number, parcels in waiting.items()
+        ]
+        waiting = {number: parcels[1:] for number, parcels in waiting.items() if parcels[1:]}
+        asked = [act for act in acts if act.judged.wanted is not None]
         if upload.check_only:
-            outcomes = [Outcome(effect=kind.pretend(j.wanted, desk)) for _p, j, desk in asked]
+            outcomes = [
+                Outcome(effect=kind.pretend(act.judged.wanted, act.desk))
+                for act in asked
+                if act.desk is not None
+            ]
         else:
-            outcomes = kind.do([judged.wanted for _p, judged, _d in asked], by) if asked else []
-        for (parcel, judged, _desk), outcome in zip(asked, outcomes, strict=True):
-            if outcome.later:
-                return None
-            first = True
-            for record in parcel:
-                messages = judged.messages.get(record.number, [])
-                if outcome.problem and not judged.fails(record.number):
-                    messages = [*messages, outcome.problem]
-                good = not any(m.kind == MessageKind.ERROR for m in messages)
-                effect = outcome.effect if good and first else {}
-                first = first and not good
-                answers.append(Answer(record, messages, good, dict(effect)))
-        if acts and not upload.check_only:
-            desk_of = desks(upload.merchant, acts, by=by)
+            _keep_verdicts(upload, kind, acts)
+            outcomes = kind.do([act.judged.wanted for act in asked], by) if asked else []
+            if waiting:
+                desk_of = desks(upload.merchant, waiting, by=by)
+        if any(outcome.later for outcome in outcomes):
+            return None
+        outcome_of = dict(zip((id(act) for act in asked), outcomes, strict=True))
+        for act in acts:
+            answers += _answers_of(act, outcome_of.get(id(act), Outcome()))
     return answers
+
+
+@dataclass(slots=True)
+class _Act:
+    """The records of one act, their order's desk, and what becomes of them."""
+
+    records: Sequence[Record]
+    desk: Desk | None
+    judged: Judged
+
+
+def _judged(
+    upload: Upload, kind: Kind, number: str, records: Sequence[Record], desk: Desk | None
+) -> _Act:
+    """Judge an act; one that was judged before a crash keeps its verdict."""
+    failpoints.hit(f"uploads.judge.{number}")
+    once = _once(upload, records)
+    if records[0].is_judged:
+        kept = {r.number: [Message.from_json(m) for m in r.messages] for r in records}
+        wanted = records[0].effect.get("wanted")
+        return _Act(records, desk, Judged(kept, kind.restore(wanted, once) if wanted else None))
+    if desk is None:
+        unknown = Judged()
+        for record in records:
+            unknown.say(record.number, Message(1103, "order-id", number))
+        return _Act(records, None, unknown)
+    given = [Given(r.number, reading.parsed(upload.names, r.text)) for r in records]
+    return _Act(records, desk, kind.judge(given, desk, once))
+
+
+def _keep_verdicts(upload: Upload, kind: Kind, acts: Sequence[_Act]) -> None:
+    """Commit what is about to be done, before it is: whoever goes on then answers the same."""
+    rows = {}
+    for act in acts:
+        wanted = act.judged.wanted
+        if wanted is None or act.records[0].is_judged:
+            continue
+        for place, record in enumerate(act.records):
+            messages = [m.to_json() for m in act.judged.messages.get(record.number, [])]
+            effect = {"wanted": kind.keep(wanted)} if place == 0 else {}
+            rows[record.pk] = [True, messages, effect]
+    with transaction.atomic():
+        _update(upload, lease_until=clock.now() + LEASE)
+        update_rows(Record, ["is_judged", "messages", "effect"], rows)
+
+
+def _answers_of(act: _Act, outcome: Outcome) -> Iterator[Answer]:
+    """Yield the answer of each record of an act; its effect stands at the first good one."""
+    effect = dict(outcome.effect)
+    for record in act.records:
+        messages = act.judged.messages.get(record.number, [])
+        if outcome.problem is not None and not act.judged.fails(record.number):
+            messages = [*messages, outcome.problem]
+        good = not any(message.kind == MessageKind.ERROR for message in messages)
+        yield Answer(record, list(messages), good, effect if good else {})
+        if good:
+            effect = {}
 
 
 def _parcels(records: Sequence[Record]) -> list[list[Record]]:

@@ -102,6 +102,7 @@ class Migration(migrations.Migration):
                 ("text", models.TextField()),
                 ("place", models.PositiveIntegerField()),
                 ("parcel", models.PositiveIntegerField()),
+                ("is_judged", models.BooleanField(default=False)),
                 ("is_done", models.BooleanField(default=False)),
                 ("succeeded", models.BooleanField(default=False)),
                 ("messages", models.JSONField(default=list)),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from accounts.domain import calendar
 from audit.domain.submissions import Once
 from core.actor import Actor
 from core.money import AmountError, parse_amount, split
@@ -15,7 +17,7 @@ from orders.domain.amounts import Components, Everything, Wanted
 from orders.domain.refunds import RefundRequest
 from orders.domain.words import amount as in_words
 from orders.enums import PROMOTIONS, Act, OrderEvent, RefundReason, RefundState
-from orders.models import Item
+from orders.models import Item, Refund
 from uploads.codes import code_of
 from uploads.columns import COMPONENT_OF
 from uploads.domain.desks import Desk
@@ -24,6 +26,7 @@ from uploads.domain.messages import Message, of_refusal
 from uploads.enums import Feed
 
 FEED = Feed.ADJUSTMENTS
+WAIT = timedelta(minutes=2)  # for the gateway's answer, within which intents are settled (G-7)
 _REASONS = {reason.value.casefold(): reason for reason in RefundReason}
 _NAMES = {component: name for name, component in COMPONENT_OF.items()}
 
@@ -151,7 +154,14 @@ def _refund(wanted: RefundRequest, by: Actor) -> Outcome:
         return Outcome(of_refusal(FEED, refused.refusal))
     if refund.state == RefundState.FAILED:
         return Outcome(Message(4009))
+    if refund.state == RefundState.SUBMITTED and _is_fresh(refund):
+        return Outcome(later=True)
     return Outcome(effect={"refunded": str(refund.total), "currency": refund.currency})
+
+
+def _is_fresh(refund: Refund) -> bool:
+    """Whether the gateway may soon answer; one that is away for long is not waited for."""
+    return calendar.now_for(refund.merchant) - refund.submitted_at < WAIT
 
 
 def pretend(wanted: RefundRequest, desk: Desk) -> Mapping[str, Any]:
@@ -170,4 +180,26 @@ def pretend(wanted: RefundRequest, desk: Desk) -> Mapping[str, Any]:
     }
 
 
-KIND = Kind(judge, do, pretend)
+def keep(wanted: RefundRequest) -> Mapping[str, Any]:
+    amounts = None
+    if isinstance(wanted.wanted, Components):
+        amounts = {
+            str(pk): {component: str(amount) for component, amount in row.items()}
+            for pk, row in wanted.wanted.amounts.items()
+        }
+    return {"order": wanted.order_id, "reason": wanted.reason.value, "amounts": amounts}
+
+
+def restore(kept: Mapping[str, Any], once: Once) -> RefundRequest:
+    wanted: Wanted = Everything()
+    if kept["amounts"] is not None:
+        wanted = Components(
+            {
+                int(pk): {component: Decimal(amount) for component, amount in row.items()}
+                for pk, row in kept["amounts"].items()
+            }
+        )
+    return RefundRequest(kept["order"], wanted, RefundReason(kept["reason"]), once=once)
+
+
+KIND = Kind(judge, do, pretend, keep, restore)

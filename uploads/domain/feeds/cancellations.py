@@ -72,4 +72,13 @@ def pretend(wanted: CancelRequest, desk: Desk) -> Mapping[str, Any]:
     return {"units": desk.order.quantity_purchased, "reason": wanted.reason.value, "mails": mails}
 
 
-KIND = Kind(judge, do, pretend)
+def keep(wanted: CancelRequest) -> Mapping[str, Any]:
+    return {"order": wanted.order_id, "reason": wanted.reason.value, "zero_out": wanted.zero_out}
+
+
+def restore(kept: Mapping[str, Any], once: Once) -> CancelRequest:
+    reason = CancelReason(kept["reason"])
+    return CancelRequest(kept["order"], reason, zero_out=kept["zero_out"], once=once)
+
+
+KIND = Kind(judge, do, pretend, keep, restore)

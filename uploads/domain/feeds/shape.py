@@ -69,8 +69,12 @@ class Kind:
     judge: the records of one act, in their order, against their order's desk.
     do: acts on different orders of one merchant; each is answered in its place.
     pretend: write on the desk what an act would do; return its effect.
+    keep, restore: what an act asks for, as plain values and back: so that a file that is taken up
+        again does what was judged, and is answered with it.
     """
 
     judge: Callable[[Sequence[Given], Desk, Once], Judged]
     do: Callable[[Sequence[Any], Actor], list[Outcome]]
     pretend: Callable[[Any, Desk], Mapping[str, Any]]
+    keep: Callable[[Any], Mapping[str, Any]]
+    restore: Callable[[Mapping[str, Any], Once], Any]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
@@ -16,13 +17,14 @@ from orders.domain import packages, shipments
 from orders.domain.packages import Package
 from orders.domain.shipments import Confirmation
 from orders.enums import Act, OrderEvent
-from orders.models import Item
+from orders.models import Item, Shipment
 from uploads.domain.desks import Desk
 from uploads.domain.feeds.shape import Given, Judged, Kind, Outcome
 from uploads.domain.messages import Message, of_refusal
 from uploads.enums import Feed
 
 FEED = Feed.SHIPPING
+MOST_TRIES = 3  # of a confirmation that does not reach the gateway
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[T ].*)?", re.ASCII)
 _UNITS = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 _FIELDS = {
@@ -152,17 +154,39 @@ def _today(desk: Desk) -> date:
 
 
 def do(wanted: Sequence[Confirmation], by: Actor) -> list[Outcome]:
-    """Confirm parcels of different orders."""
-    outcomes = []
-    for one, answer in zip(wanted, shipments.confirm_shipments(wanted=wanted, by=by), strict=True):
-        if not isinstance(answer, Refusal):
-            units = sum((one.quantities or {}).values())
-            outcomes.append(Outcome(effect={"shipment": answer.number, "units": units}))
-        elif answer.code == "CONFIRMATION_IN_PROGRESS" and "gateway" in answer.facts:
-            outcomes.append(Outcome(later=True))
-        else:
-            outcomes.append(Outcome(of_refusal(FEED, answer)))
-    return outcomes
+    """Confirm parcels of different orders.
+
+    A confirmation that never reached the gateway, because its process was killed on the way, did
+    nothing: it is made again, under a key that follows from the first one.
+    """
+    answers = list(shipments.confirm_shipments(wanted=wanted, by=by))
+    for number in range(1, MOST_TRIES):
+        lost = [place for place, answer in enumerate(answers) if _never_arrived(answer)]
+        if not lost:
+            break
+        again = [_once_more(wanted[place], number) for place in lost]
+        made = shipments.confirm_shipments(wanted=again, by=by)
+        for place, answer in zip(lost, made, strict=True):
+            answers[place] = answer
+    return [_outcome(one, answer) for one, answer in zip(wanted, answers, strict=True)]
+
+
+def _never_arrived(answer: Shipment | Refusal) -> bool:
+    return isinstance(answer, Refusal) and answer.facts.get("gateway") == "not reached"
+
+
+def _once_more(one: Confirmation, number: int) -> Confirmation:
+    assert one.once is not None, "records carry a key"
+    return replace(one, once=replace(one.once, token=f"{one.once.token}-{number}"))
+
+
+def _outcome(one: Confirmation, answer: Shipment | Refusal) -> Outcome:
+    if not isinstance(answer, Refusal):
+        units = sum((one.quantities or {}).values())
+        return Outcome(effect={"shipment": answer.number, "units": units})
+    if answer.code == "CONFIRMATION_IN_PROGRESS" and {"gateway", "repeat"} & answer.facts.keys():
+        return Outcome(later=True)  # our own; the gateway's answer settles it
+    return Outcome(of_refusal(FEED, answer))
 
 
 def pretend(wanted: Confirmation, desk: Desk) -> Mapping[str, Any]:
@@ -183,4 +207,20 @@ def pretend(wanted: Confirmation, desk: Desk) -> Mapping[str, Any]:
     return effect
 
 
-KIND = Kind(judge, do, pretend)
+def keep(wanted: Confirmation) -> Mapping[str, Any]:
+    package = wanted.package
+    return {
+        "order": wanted.order_id,
+        "package": asdict(package) | {"ship_date": package.ship_date.isoformat()},
+        "units": {str(pk): units for pk, units in (wanted.quantities or {}).items()},
+    }
+
+
+def restore(kept: Mapping[str, Any], once: Once) -> Confirmation:
+    day = date.fromisoformat(kept["package"]["ship_date"])
+    package = Package(**{**kept["package"], "ship_date": day})
+    units = {int(pk): units for pk, units in kept["units"].items()}
+    return Confirmation(kept["order"], package, quantities=units, once=once)
+
+
+KIND = Kind(judge, do, pretend, keep, restore)
