@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from accounts.access import View, needs
@@ -20,7 +20,7 @@ def report_needs(level: Level) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @needs(Function.ORDER_REPORTS, level)
         @wraps(view)
-        def of_ours(request: MerchantRequest, number: int) -> HttpResponse:
+        def of_ours(request: MerchantRequest, number: int) -> HttpResponseBase:
             mine = Report.objects.for_merchant(request.member.merchant_id)
             report = get_object_or_404(mine.select_related("merchant__marketplace"), pk=number)
             return view(request, report)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 
@@ -26,6 +27,7 @@ from tests.factories import (
     ItemDraft,
     ListingFactory,
     MembershipFactory,
+    checked_upload,
     failed_report,
     order_in,
     refund,
@@ -33,11 +35,14 @@ from tests.factories import (
     unshipped_order,
 )
 from tests.pages import form_of
+from uploads.enums import Feed
 
 F, EDIT, VIEW = Function, Level.EDIT, Level.VIEW
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 ONE = "orders/<str:number>/"
 REPORTS = "orders/reports/"
+UPLOADS = "orders/uploads/"
+BATCH = UPLOADS + "<int:number>/"
 NEW = "a much longer secret"
 CLOCK = "settings/clock/"  # of a sandbox; there is none for a merchant that trades
 NOWHERE = "203-0000000-0000000"
@@ -61,6 +66,17 @@ PAGES = {
     "orders/": Page("GET HEAD", F.MANAGE_ORDERS),
     "orders/preferences/": Page("POST", F.MANAGE_ORDERS),
     "orders/packing-slips.pdf": Page("GET HEAD", F.PACKING_SLIPS),
+    UPLOADS: Page("GET HEAD", F.UPLOADS),
+    **{UPLOADS + f"{feed.value}/": Page("GET HEAD POST", F.UPLOADS) for feed in Feed},
+    **{UPLOADS + f"{feed.value}/history/": Page("GET HEAD", F.UPLOADS) for feed in Feed},
+    **{
+        BATCH + page: Page("GET HEAD", F.UPLOADS)
+        for page in ("", "row/", "processing-report.txt", "failed-records.txt", "original/")
+    },
+    BATCH + "apply/": Page("POST", F.UPLOADS),
+    "help/templates/<str:feed>/": Page("GET HEAD", F.UPLOADS),
+    "help/templates/<str:feed>/template.xlsx": Page("GET HEAD", F.UPLOADS),
+    "help/error-codes/": Page("GET HEAD"),
     REPORTS: Page("GET HEAD", F.ORDER_REPORTS),
     REPORTS + "unshipped/": Page("GET HEAD", F.ORDER_REPORTS),
     REPORTS + "request/": Page("POST", F.ORDER_REPORTS, EDIT),
@@ -107,6 +123,11 @@ ABOUT_NOTHING = {
     "settings/permissions/remove/": 404,
     "settings/login/email/confirm/": 410,
     "mail/<int:pk>/": 404,
+    UPLOADS: 302,
+    **{
+        BATCH + page: 404
+        for page in ("", "row/", "processing-report.txt", "failed-records.txt", "original/")
+    },
     REPORTS + "<int:number>/": 404,
     REPORTS + "<int:number>/download/": 404,
     CLOCK: 404,
@@ -160,6 +181,15 @@ EXAMPLES = {
     "operator/work/messages/<int:message_id>/give-up/": "operator/work/messages/1/give-up/",
     "operator/work/operations/<int:operation_id>/ask/": "operator/work/operations/1/ask/",
     "mail/<int:pk>/": "mail/1/",
+    "help/templates/<str:feed>/": "help/templates/adjustments/",
+    "help/templates/<str:feed>/template.xlsx": "help/templates/adjustments/template.xlsx",
+    **{
+        BATCH + page: f"{UPLOADS}999999/{page}"
+        for page in (
+            *("", "row/", "processing-report.txt", "failed-records.txt", "original/"),
+            "apply/",
+        )
+    },
     **{
         f"{REPORTS}<int:number>/{page}": f"{REPORTS}999999/{page}"
         for page in ("", "download/", "again/")
@@ -266,6 +296,7 @@ def forms_ready(client: Client, shop: Any) -> dict[str, dict[str, Any]]:
             of(later, "dates", deliver_to=_far(later)),
             of(arrived, "delivered"),
             *reports_ready(client, shop),
+            *uploads_ready(shop),
             ("/orders/preferences/", {"per_page": "50", "next": "/orders/", "merchant": shop.pk}),
             ("/help/shortcuts/", {"on": "1", "merchant": shop.pk}),
             ("/account/switch/", {"to": shop.slug, "merchant": shop.pk}),
@@ -318,6 +349,14 @@ def reports_ready(client: Client, shop: Any) -> Iterator[tuple[str, dict[str, An
     yield columns, form_of(client, columns) | {"columns": "currency"}
 
 
+def uploads_ready(shop: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A file of each kind, and one that was checked and may be applied."""
+    for feed in Feed:
+        file = SimpleUploadedFile("day.txt", f"order-id\n{feed.value}\n".encode())
+        yield f"/{UPLOADS}{feed.value}/", {"merchant": shop.pk, "file": file}
+    yield f"/{UPLOADS}{checked_upload(shop).pk}/apply/", {"merchant": shop.pk}
+
+
 def people_ready(client: Client, shop: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     """Changes for two members and two invitations."""
     kept, leaving = (MembershipFactory(merchant=shop, user__name=name) for name in ("Kim", "Lee"))
@@ -340,7 +379,7 @@ def _far(order: Order) -> str:
 
 def expected_of(address: str) -> Page:
     address = re.sub(r"/[0-9]{3}-[0-9]{7}-[0-9]{7}/", "/<str:number>/", address)
-    return PAGES[re.sub(r"/reports/[0-9]+/", "/reports/<int:number>/", address)[1:]]
+    return PAGES[re.sub(r"/(reports|uploads)/[0-9]+/", r"/\1/<int:number>/", address)[1:]]
 
 
 def members_of(shop: Any) -> Iterator[tuple[str, Any, Mapping[Function, int]]]:

@@ -7,8 +7,10 @@ from datetime import timedelta
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from core import clock
 from tests.factories import (
     AMOUNTS,
+    checked_upload,
     failed_report,
     order_in,
     refund,
@@ -16,6 +18,8 @@ from tests.factories import (
     unshipped_order,
 )
 from tests.reports.files import make, read, schedule
+from uploads.enums import Feed
+from uploads.models import Upload
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -59,6 +63,7 @@ def paths(cast, settings, tmp_path):
         f"/mail/{_a_letter()}/",
         "/nowhere/",
         *_report_pages(shop),
+        *_upload_pages(shop),
     ]
 
 
@@ -69,6 +74,33 @@ def _report_pages(shop):
     base = "/orders/reports/"
     pages = [base + page for page in ("", "unshipped/", "schedule/", "columns/")]
     return [*pages, f"{base}{made.pk}/?order={read(made)[0]['order-id']}"]
+
+
+def _upload_pages(shop):
+    base = "/orders/uploads/"
+    kinds = [f"{base}{feed.value}/" for feed in Feed]
+    checked = checked_upload(shop)
+    checked.records.create(
+        number=1,
+        place=1,
+        parcel=1,
+        text="1\t2",
+        is_done=True,
+        messages=[{"code": 1102, "field": "order-id", "value": "1", "text": "Enter it whole."}],
+    )
+    Upload.objects.filter(pk=checked.pk).update(count=1, failed=1)
+    waiting = Upload.objects.create(
+        merchant=shop,
+        feed=Feed.SHIPPING,
+        file_name="x",
+        size=1,
+        uploaded_at=clock.now(),
+        state="in_progress",
+        count=9,
+    )
+    helps = ["/help/error-codes/", "/help/templates/shipping-confirmation/"]
+    results = [f"{base}{each.pk}/" for each in (checked, waiting)]
+    return [*kinds, f"{kinds[0]}history/", *results, *helps]
 
 
 def _a_letter():

@@ -14,7 +14,7 @@ from accounts.domain import profiles
 from accounts.models import Grant, Marketplace, Membership, Merchant, User
 from accounts.permissions import PRESETS, Preset
 from catalog.models import Listing
-from core import clock
+from core import clock, stored_files
 from core.actor import Actor
 from core.models import JobRun
 from orders.domain import amounts, cancellations, placing, refunds, shipments, verification
@@ -25,6 +25,8 @@ from orders.models import Order, Refund, Shipment
 from payments.gateways import Verification, VerificationOutcome
 from reports.enums import Failure, Origin, ReportKind, ReportState
 from reports.models import Report
+from uploads.enums import Feed, UploadState
+from uploads.models import Upload
 
 STAFF = Actor("form", "Jo Adair", owner=True)
 SHOP = Actor("api", "shop", owner=True)
@@ -220,6 +222,26 @@ BY_STATUS = {
 
 def order_in(status: str, shop: Merchant, **changes: Any) -> Order:
     return BY_STATUS[status](shop, **changes)
+
+
+def checked_upload(shop: Merchant) -> Upload:
+    """A file of shipping confirmations that was checked and not applied."""
+    now = clock.now()
+    kept = stored_files.keep("uploads", iter([b"order-id\tship-date\n1\t2\n"]))
+    return Upload.objects.create(
+        merchant=shop,
+        feed=Feed.SHIPPING,
+        check_only=True,
+        file_name="day.txt",
+        stored_as=kept.name,
+        size=kept.size,
+        digest=kept.digest,
+        uploaded_at=now,
+        uploaded_by="Jo Adair",
+        state=UploadState.CHECKED,
+        names=["order-id", "ship-date"],
+        finished_at=now,
+    )
 
 
 def failed_report(shop: Merchant) -> Report:

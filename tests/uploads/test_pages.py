@@ -157,3 +157,59 @@ def test_the_last_ten_are_shown_and_all_are_one_link_away(signed_in, shop, hand_
     page = signed_in.get(SHIPPING).content.decode()
     assert page.count('id="upload-') == 10
     assert signed_in.get(f"{SHIPPING}history/").content.decode().count('id="upload-') == 12
+
+
+@pytest.mark.req("FEED-31")
+def test_the_cancellation_page_repeats_what_cancelling_means(signed_in):
+    page = signed_in.get("/orders/uploads/order-cancellation/").content.decode()
+    assert "The buyer of each cancelled order is told by e-mail." in page
+    assert "Orders not confirmed within 30 days are cancelled automatically" in page
+    assert "A cancellation rate above 5% is cause for concern." in page
+
+
+@pytest.mark.req("FEED-20", "FEED-28", "FEED-32")
+@pytest.mark.parametrize(
+    ("feed", "count"), [(Feed.SHIPPING, 8), (Feed.CANCELLATION, 3), (Feed.ADJUSTMENTS, 14)]
+)
+def test_the_definitions_name_every_field(signed_in, feed, count):
+    import openpyxl
+
+    answer = signed_in.get(f"/help/templates/{feed.value}/template.xlsx")
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    rows = list(book.worksheets[1].iter_rows(min_row=2, values_only=True))
+    assert len(rows) == count
+    assert [row[0] for row in rows] == [cell.value for cell in book.worksheets[-1][2]]
+
+
+@pytest.mark.req("FEED-40")
+def test_uploads_of_a_merchant_wait_for_each_other_and_for_nobody_else(shop, alice, charlie):
+    from core.actor import Actor
+    from uploads.domain import processing, receiving
+
+    def hand_in(person, merchant):
+        by = Actor("form", person.name, user_id=person.pk, owner=True)
+        return receiving.receive(
+            merchant=merchant, feed=Feed.SHIPPING, file_name="x", pieces=[b"x"], by=by, again=True
+        )
+
+    first, second = hand_in(alice, shop), hand_in(alice, shop)
+    other = hand_in(charlie, charlie.memberships.get().merchant)
+    assert processing.waiting() == [first.pk, other.pk]
+    assert processing.take(first.pk) is not None
+    assert processing.take(first.pk) is None  # somebody works on it
+    assert processing.waiting() == [other.pk]
+    Upload.objects.filter(pk=first.pk).update(lease_until=None)
+    work_through(first)
+    assert processing.waiting() == [second.pk, other.pk]
+
+
+@pytest.mark.req("IMPL-34")
+def test_pages_need_as_many_queries_for_many_uploads_as_for_one(
+    signed_in, hand_in, django_assert_max_num_queries
+):
+    for _each in range(11):
+        hand_in(Feed.SHIPPING, "order-id\tship-date\nx\ty\n", again=True)
+    with django_assert_max_num_queries(10):
+        signed_in.get(SHIPPING)
+    with django_assert_max_num_queries(10):
+        signed_in.get(f"/orders/uploads/{Upload.objects.latest('pk').number}/")
