@@ -206,6 +206,12 @@ def at(address: str, number: str = NOWHERE) -> str:
     return "/" + EXAMPLES.get(address, address).replace("<str:number>", number)
 
 
+def said(response: Any) -> str:
+    """Everything an answer holds, a file that is streamed, too."""
+    whole = response.getvalue() if response.streaming else response.content
+    return str(whole.decode("latin-1"))
+
+
 def ask(client: Client, method: str, address: str, fields: Mapping[str, Any] | None = None) -> Any:
     if method == "POST":
         return client.post(address, fields or {})
@@ -232,7 +238,7 @@ class Shop(NamedTuple):
     secrets: list[str]
 
     def told(self, response: Any) -> list[str]:
-        text = response.content.decode("latin-1").lower()
+        text = said(response).lower()
         return [word for word in self.secrets if word.lower() in text]
 
 
