@@ -123,7 +123,6 @@ ABOUT_NOTHING = {
     "settings/permissions/remove/": 404,
     "settings/login/email/confirm/": 410,
     "mail/<int:pk>/": 404,
-    UPLOADS: 302,
     **{
         BATCH + page: 404
         for page in ("", "row/", "processing-report.txt", "failed-records.txt", "original/")

@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -34,7 +35,7 @@ UPLOADS_AN_HOUR = 30  # of one merchant (SD-10)
 @require_safe
 @needs(Function.UPLOADS)
 def first(request: MerchantRequest) -> HttpResponse:
-    return redirect("uploads:shipping")
+    return _page(request, Feed.SHIPPING, UploadForm())
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -97,7 +98,7 @@ def history(request: MerchantRequest, feed: Feed) -> HttpResponse:
     """Page through every upload of a kind (FEED-14)."""
     pages = Paginator(_uploads(request, feed), PAGE)
     shown = pages.get_page(request.GET.get("page"))
-    context = {"feed": feed, "tabs": _tabs(), "page": shown, "uploads": _with_progress(shown)}
+    context = {"feed": feed, "kinds": _kinds(), "page": shown, "uploads": _with_progress(shown)}
     return render(request, "uploads/history.html", context)
 
 
@@ -124,8 +125,9 @@ def _page(
     required = [column.name for column in layout.columns if column.required]
     context: dict[str, Any] = {
         "feed": feed,
-        "tabs": _tabs(),
+        "kinds": _kinds(),
         "form": form,
+        "address": reverse(f"uploads:{NAMES[feed]}"),
         "required": required,
         "example": "\n".join(example),
         "may_upload": may_upload(request, feed),
@@ -144,5 +146,5 @@ def _with_progress(uploads: Any) -> list[dict[str, Any]]:
     return [{"upload": upload, "done": done_of(upload)} for upload in uploads]
 
 
-def _tabs() -> list[dict[str, Any]]:
+def _kinds() -> list[dict[str, Any]]:
     return [{"feed": feed, "url": f"uploads:{name}"} for feed, name in NAMES.items()]

@@ -14,14 +14,17 @@ class Command(migrate.Command):
         " with the tables."
     )
 
+    def execute(self, *args: Any, **options: Any) -> Any:
+        with roles.owner_signed_in():  # checks ask the server, too: which version it is
+            return super().execute(*args, **options)
+
     def handle(self, *args: Any, **options: Any) -> None:
         only_looks = options["plan"] or options["check_unapplied"]
         try:
-            with roles.owner_signed_in():
-                if not only_looks:
-                    roles.insist_on_the_owner()
-                super().handle(*args, **options)
-                if not only_looks:
-                    roles.admit_application()
+            if not only_looks:
+                roles.insist_on_the_owner()
+            super().handle(*args, **options)
+            if not only_looks:
+                roles.admit_application()
         except roles.RightsMissing as why:
             raise CommandError(str(why)) from why
