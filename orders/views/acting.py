@@ -35,13 +35,18 @@ def origin(request: HttpRequest, order: Order) -> str:
     posted = request.POST.get("next", "")
     if is_inside(posted):
         return posted
+    return list_left(request) or order.get_absolute_url()
+
+
+def list_left(request: HttpRequest) -> str:
+    """Return the list that the person came from, as it was shown there; else nothing."""
     try:
         came_from = urlsplit(request.headers.get("Referer", ""))
     except ValueError:  # no address at all
-        return order.get_absolute_url()
-    if came_from.netloc == request.get_host() and came_from.path == "/orders/":
-        return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
-    return order.get_absolute_url()
+        return ""
+    if came_from.netloc != request.get_host() or came_from.path != "/orders/":
+        return ""
+    return f"{came_from.path}?{came_from.query}" if came_from.query else came_from.path
 
 
 def insist_on_own(items: Sequence[Item], request: MerchantRequest) -> None:

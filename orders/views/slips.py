@@ -68,14 +68,14 @@ def bulk_pdf(request: MerchantRequest) -> HttpResponse:
     asked = [n for n in dict.fromkeys(request.GET.getlist("order")) if numbers.normalised(n)]
     if not asked:
         messages.warning(request, _("No orders selected. Tick the orders to print."))
-        return redirect("orders:list")
+        return redirect(acting.list_left(request) or "orders:list")
     if len(asked) > documents.MOST_ORDERS:
         messages.warning(
             request,
             _("Print up to %(most)d orders at once; %(count)d were selected.")
             % {"most": documents.MOST_ORDERS, "count": len(asked)},
         )
-        return redirect("orders:list")
+        return redirect(acting.list_left(request) or "orders:list")
     mine = Order.objects.for_merchant(request.member.merchant_id).with_facts()
     found = {
         order.number: order
@@ -94,7 +94,7 @@ def bulk_pdf(request: MerchantRequest) -> HttpResponse:
     if left_out and "anyway" not in request.GET:
         return _confirm_left_out(request, left_out, printable)
     if not printable:
-        return redirect("orders:list")
+        return redirect(acting.list_left(request) or "orders:list")
     return _pdf(request, printable, "packing-slips.pdf", at)
 
 

@@ -393,3 +393,16 @@ def test_pages_say_what_they_would_answer(signed_in, shop, place):
     for address in ("/orders/", f"/orders/{order.number}/{place}"):
         answer = signed_in.head(address)
         assert (answer.status_code, answer.content) == (200, b""), address
+
+
+@pytest.mark.req("IMPL-36", "SLIP-09")
+@pytest.mark.parametrize("count", [0, 26])
+def test_what_cannot_be_printed_leads_back_to_the_same_list(signed_in, shop, count):
+    asked = "&".join(f"order=203-0000000-{number:07}" for number in range(count))
+    left = "/orders/?status=shipped&range=90d&after=x"
+    headers = {"Referer": f"http://testserver{left}"}
+    answer = signed_in.get(f"/orders/packing-slips.pdf?{asked}", headers=headers)
+    assert (answer.status_code, answer["Location"]) == (302, left)
+    elsewhere = {"Referer": "https://evil.example/orders/?x=1"}
+    answer = signed_in.get(f"/orders/packing-slips.pdf?{asked}", headers=elsewhere)
+    assert answer["Location"] == "/orders/"

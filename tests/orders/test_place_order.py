@@ -393,9 +393,13 @@ def test_no_door_changes_an_order_by_writing_to_it(client, key, order):
         assert answer.status_code == 405
 
 
-@pytest.mark.req("MWS-14")
-def test_the_schema_is_published(client):
-    answer = client.get("/api/schema/?format=json")
+@pytest.mark.req("MWS-14", "SD-21")
+def test_the_schema_is_published(client, key, alice):
+    """To programs with a key and to people who are signed in (SD-21)."""
+    assert client.get("/api/schema/").status_code == 401
+    answer = client.get("/api/schema/?format=json", headers={"authorization": f"Bearer {key}"})
+    client.force_login(alice)
+    assert client.get("/api/schema/?format=json").json() == answer.json()
     one = "/api/v1/orders/{number}/"
     assert set(answer.json()["paths"]) == {"/api/v1/orders/", one, f"{one}delivery/"}
 
