@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from core.views import errors, health, metrics, security
 from orders.api import gateway
+from orders.views import trail
 from orders.views.clock import sandbox_clock
 from orders.views.home import home
 
@@ -14,6 +15,8 @@ urlpatterns = [
     path("", include("accounts.urls")),
     path("home/", home, name="home"),
     path("settings/clock/", sandbox_clock, name="sandbox_clock"),
+    path("settings/audit-trail/", trail.audit_trail, name="audit_trail"),
+    path("settings/audit-trail/export/", trail.export, name="audit_trail_export"),
     path("health/live/", health.live, name="health_live"),
     path("health/ready/", health.ready, name="health_ready"),
     path("metrics/", metrics.metrics, name="metrics"),

@@ -104,6 +104,8 @@ PAGES = {
     "settings/permissions/remove/": Page("GET HEAD POST", F.USER_PERMISSIONS, EDIT),
     "settings/permissions/invite/": Page("POST", F.USER_PERMISSIONS, EDIT),
     "settings/permissions/invitations/": Page("POST", F.USER_PERMISSIONS, EDIT),
+    "settings/audit-trail/": Page("GET HEAD", F.AUDIT_TRAIL),
+    "settings/audit-trail/export/": Page("GET HEAD", F.AUDIT_TRAIL),
     "settings/policies/": Page("GET HEAD", F.POLICIES),
     "settings/policies/texts/": Page("GET HEAD POST", F.POLICIES, EDIT),
     "settings/policies/logo/": Page("GET HEAD POST", F.POLICIES, EDIT),
