@@ -76,7 +76,6 @@ TABS = (
             Entry("settings:permissions", _("User Permissions"), "user_permissions"),
             Entry("settings:policies", _("Your Info & Policies"), "policies"),
             Entry("settings:pipeline", _("Order Pipeline Settings"), "pipeline"),
-            Entry("audit_trail", _("Audit trail"), "audit_trail"),
         ),
     ),
 )

@@ -30,7 +30,12 @@ def account(request: MerchantRequest) -> HttpResponse:
         for block in BLOCKS.values()
     ]
     may_edit = request.actor.may_edit(Function.ACCOUNT_INFO)
-    return render(request, "settings/account.html", {"blocks": blocks, "may_edit": may_edit})
+    context = {
+        "blocks": blocks,
+        "may_edit": may_edit,
+        "sees_trail": request.actor.may_view(Function.AUDIT_TRAIL),
+    }
+    return render(request, "settings/account.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

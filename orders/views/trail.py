@@ -50,7 +50,7 @@ def audit_trail(request: MerchantRequest) -> HttpResponse:
         "kinds": [(key, words) for key, (_begins, words) in KINDS.items()],
         "doors": DOORS,
         "date_example": days.example(marketplace.country),
-        "most_exported": trail.MOST_EXPORTED,
+        "sees_account": request.actor.may_view(Function.ACCOUNT_INFO),
     }
     return render(request, "settings/audit_trail.html", context, status=422 if form.errors else 200)
 

@@ -60,6 +60,7 @@ def paths(people):
         f"/settings/permissions/?member={people.pk}",
         f"/settings/permissions/remove/?member={people.pk}",
         *(f"/settings/policies/{page}" for page in ("", "texts/", "logo/")),
+        "/settings/audit-trail/",
         "/sellers/harbour-hearth/",
         f"/invitation/{key}/",
         "/invitation/x/",

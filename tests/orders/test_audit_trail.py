@@ -26,6 +26,7 @@ def signed_in(client, alice):
 def test_what_happened_stands_there_newest_first(signed_in, shop):
     order = unshipped_order(shop)
     confirm(order)
+    assert f'href="{PAGE}"' in signed_in.get("/settings/account/").content.decode()
     told = words(signed_in.get(PAGE))
     assert told.index("Shipment confirmed") < told.index("Payment verified")
     assert told.index("Payment verified") < told.index("Order placed")
