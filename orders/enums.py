@@ -111,6 +111,22 @@ class OrderEvent(models.TextChoices):
     CONTACT_BLANKED = "order.contact_blanked", _("Address and phone removed for their age")
 
 
+# What is remembered of an order that stays as it was: its version is the same afterwards.
+LEAVES_AS_IT_IS = frozenset(
+    {
+        OrderEvent.SLIP_PRINTED,
+        OrderEvent.NOTE_ADDED,
+        OrderEvent.VOIDED,
+        OrderEvent.VERIFICATION_DELAYED,
+        OrderEvent.CONFIRMATION_WARNED,
+        OrderEvent.CONTACT_BLANKED,
+        OrderEvent.INSTRUCTIONS_RESENT,
+        OrderEvent.REQUEST_ESCALATED,
+        OrderEvent.REQUEST_OVERDUE,
+    }
+)
+
+
 class ServiceLevel(models.TextChoices):
     STANDARD = "standard", _("Standard")
     EXPEDITED = "expedited", _("Expedited")

@@ -16,7 +16,7 @@ from core.bulk import update_rows
 from notifications.domain import outbox
 from orders.domain import moves
 from orders.effects import due_messages
-from orders.enums import Act, OrderEvent, OrderStatus
+from orders.enums import LEAVES_AS_IT_IS, Act, OrderEvent, OrderStatus
 from orders.models import Item, Order
 
 S = OrderStatus
@@ -180,7 +180,13 @@ def record(changes: Sequence[Change]) -> list[Entry]:
 
 
 def remember(changes: Sequence[Change]) -> list[Entry]:
-    """Write lines of the history, and the messages they owe, for orders that themselves stay."""
+    """Write lines of the history, and the messages they owe, for orders that themselves stay.
+
+    Raises ValueError for an event that changes an order: ``record`` writes those.
+    """
+    for change in changes:
+        if change.event not in LEAVES_AS_IT_IS and change.order.version > 1:
+            raise ValueError(f"{change.event} changes an order")
     lines = [
         history.Line(
             merchant_id=change.order.merchant_id,

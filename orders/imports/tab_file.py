@@ -27,6 +27,7 @@ from core.refusal import Refusal
 from core.transactions import unit_of_work
 from orders.domain import placing
 from orders.domain.drafts import ContactDraft, ItemDraft, OrderDraft, problem
+from orders.enums import SubType
 from orders.imports import lines
 from orders.imports.lines import Record, Table
 from orders.models import Order
@@ -59,6 +60,7 @@ _OF_AN_ITEM = frozenset(
     {"order-item-id", "sku", "product-name", "quantity-purchased", "listing-id",
      "customization-note", "order-status", *_AMOUNTS}
 )  # fmt: skip
+_LIVE = ("", "pending", "unshipped")  # states in which an order can still be placed
 _MOST_STOCK = 2_000_000_000  # units of one listing; what is beyond is out of stock
 CHUNK = 200  # orders placed in one transaction
 
@@ -233,8 +235,11 @@ def draft_of(marketplace: Marketplace, group: Sequence[Record]) -> OrderDraft:
         for column, value in record.values.items():
             if column not in _OF_AN_ITEM and value != values[column]:
                 raise CellError(record, _("%s: differs from the first line of this order") % column)
+    for record in group:
+        _insist_on_a_live_order(record)
     if get("currency") and get("currency") != marketplace.currency:
         raise CellError(first, _("currency: must be %s") % marketplace.currency)
+    sub_type = _sub_type(first)
     return OrderDraft(
         merchant_order_number=values["order-id"],
         purchased_at=_instant(first, marketplace),
@@ -254,12 +259,39 @@ def draft_of(marketplace: Marketplace, group: Sequence[Record]) -> OrderDraft:
         items=tuple(_item(marketplace, record) for record in group),
         payment_token=get("payment-token") or "ok",
         payment_method=get("payment-method") or "card",
-        ship_service_level=(get("ship-service-level") or "standard").lower(),
+        ship_service_level=_service(first),
         purchase_order_number=get("purchase-order-number", ""),
         sales_channel=get("sales-channel") or "Amazon Checkout",
-        is_business=get("is-business-order", "").upper() == "TRUE",
-        is_prime="prime" in get("order-sub-type", "").lower(),
+        is_business=get("is-business-order", "").upper() == "TRUE" or "business" in sub_type,
+        is_prime="prime" in sub_type,
     )
+
+
+def _insist_on_a_live_order(record: Record) -> None:
+    """Refuse what is over already: placed anew it would be shipped and charged."""
+    status = record.values.get("order-status", "")
+    if status.lower() not in _LIVE:
+        message = _("order-status: an order that is %s cannot be placed; leave it out")
+        raise CellError(record, message % lines.told(status))
+    if record.values.get("is-buyer-requested-cancellation", "").upper() == "TRUE":
+        raise CellError(
+            record,
+            _("is-buyer-requested-cancellation: settle this request first, or leave the order out"),
+        )
+
+
+def _sub_type(record: Record) -> str:
+    """Return an order's sub type as SubType writes it. Raises CellError."""
+    text = record.values.get("order-sub-type", "").lower().replace(" ", "-")
+    if text.replace("_", "-") not in ("", *SubType.values):
+        raise CellError(record, _("order-sub-type: %s is none") % lines.told(text))
+    return text.replace("_", "-")
+
+
+def _service(record: Record) -> str:
+    typed = record.values.get("ship-service-level", "").lower()
+    usual = SubType.SECOND_DAY if _sub_type(record) == SubType.SECOND_DAY else "standard"
+    return typed or str(usual)
 
 
 def _item(marketplace: Marketplace, record: Record) -> ItemDraft:

@@ -21,7 +21,7 @@ from core.refusal import Refusal
 from core.security import Event
 from orders.access import get_order
 from orders.domain import contacts
-from orders.enums import OrderEvent
+from orders.enums import LEAVES_AS_IT_IS, OrderEvent
 from orders.forms import ActForm
 from orders.models import Item, Order
 from orders.views import acts
@@ -92,7 +92,7 @@ def page(
         "order": order,
         "form": form,
         "refusal": refusal,
-        "changed_by": _last_change(order) if refusal and refusal.code == "STALE_ORDER" else None,
+        "changed_by": _last_change(order, refusal),
         "due": acts.due(order, at=at),
         "may_answer": request.actor.may_edit(Function.CANCEL_ORDERS),
         "contact": contacts.of_order(order),
@@ -124,8 +124,12 @@ def impossible(request: MerchantRequest, order: Order, refusal: Refusal) -> Http
     return page(request, "orders/refused.html", order, refusal=refusal)
 
 
-def _last_change(order: Order) -> dict[str, Any] | None:
-    entry = Entry.objects.filter(order=order).order_by("-number").first()
+def _last_change(order: Order, refusal: Refusal | None) -> dict[str, Any] | None:
+    """Return who changed an order since it was shown; what left it as it was does not count."""
+    if refusal is None or refusal.code != "STALE_ORDER":
+        return None
+    lines = Entry.objects.filter(order=order).exclude(event__in=LEAVES_AS_IT_IS)
+    entry = lines.order_by("-number").first()
     if entry is None:
         return None
     what = OrderEvent(entry.event).label if entry.event in OrderEvent.values else entry.event

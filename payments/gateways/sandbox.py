@@ -85,7 +85,7 @@ class SandboxGateway:
             return Verification(VerificationOutcome.PAID if paid else VerificationOutcome.AWAITING)
         if waited < delay:
             return Verification(VerificationOutcome.CHECKING)
-        if word == DECLINED:
+        if word == DECLINED or word not in TOKENS:  # a slip of the pen is no sale
             return Verification(VerificationOutcome.DECLINED)
         if word == FRAUD:
             return Verification(VerificationOutcome.FRAUD)

@@ -9,8 +9,9 @@ from decimal import Decimal
 import pytest
 
 from core import clock
+from core.actor import Actor
 from core.templatetags.ui import money
-from orders.domain import cancellations
+from orders.domain import cancellations, printing
 from orders.enums import CancelReason, PaymentState
 from orders.models import Order, Shipment
 from payments.models import LedgerLine, Operation, SandboxEntry
@@ -349,12 +350,14 @@ def test_a_stale_page_is_refused_with_who_changed_what(client, alice, order):
     client.force_login(alice)
     fields = form_of(client, path(order)) | {"carrier": "UPS", "tracking_id": "MINE"}
     confirm(order, 1)
+    printing.remember_print(order_ids=[order.pk], by=Actor("form", "Alice Owner"))
 
     answer = client.post(path(order), fields)
 
     text = words(answer)
     assert answer.status_code == 409
     assert "Someone else changed this order" in text
+    assert "Packing slip printed, Alice Owner" not in text
     assert "Shipment confirmed, Jo Adair" in text
     assert 'value="MINE"' in answer.content.decode()
     assert order.shipments.count() == 1

@@ -404,3 +404,46 @@ def test_a_run_that_was_killed_goes_on_where_it_was(shop, file):
     assert Order.objects.count() == 30
     assert "15 placed, 30 known already, 0 refused" in bring(file, shop, data)[0]
     assert len(placed(shop)) == 45
+
+
+@pytest.mark.req("MWS-14", "ORDERTYPE-01")
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"order-sub-type": "Business"}, ("business", "standard")),
+        ({"order-sub-type": "Business Prime"}, ("business-prime", "standard")),
+        ({"order-sub-type": "Prime"}, ("prime", "standard")),
+        ({"order-sub-type": "Second_Day"}, ("second-day", "second-day")),
+        ({"is-business-order": "TRUE"}, ("business", "standard")),
+        ({"order-status": "Unshipped"}, ("standard", "standard")),
+    ],
+)
+def test_what_kind_of_order_it_is_is_kept(shop, file, cells, expected):
+    head = "\t".join([COLUMNS, *cells])
+    record = "\t".join([line("A1"), *cells.values()])
+    _out, err, failed = bring(file, shop, text(record, head=head))
+    assert (failed, err) == (False, "")
+    order = Order.objects.get()
+    assert (order.sub_type, order.ship_service_level) == expected
+
+
+@pytest.mark.req("MWS-14", "INV-05")
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (
+            {"order-status": "Cancelled"},
+            "order-status: an order that is Cancelled cannot be placed",
+        ),
+        ({"order-status": "Shipped"}, "order-status: an order that is Shipped cannot be placed"),
+        ({"is-buyer-requested-cancellation": "TRUE"}, "settle this request first"),
+        ({"order-sub-type": "Golden"}, "order-sub-type: golden is none"),
+    ],
+)
+def test_what_is_over_is_never_placed_anew(shop, file, cells, said):
+    head = "\t".join([COLUMNS, *cells])
+    records = ["\t".join([line("A1"), *cells.values()]), line("A2") + "\t"]
+    _out, err, failed = bring(file, shop, text(*records, head=head))
+    assert failed
+    assert f"line 2 (order A1): {said}" in err or said in err
+    assert placed(shop) == ["A2"]

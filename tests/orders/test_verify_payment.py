@@ -51,6 +51,13 @@ def test_a_usual_payment_is_verified_after_a_quarter_of_an_hour(shop):
     assert Payment.objects.get(pk=order.pk).next_check_at is None
 
 
+@pytest.mark.req("PENDING-15", "PENDING-05")
+def test_a_slip_of_the_pen_in_a_token_is_no_sale(shop):
+    order = pending_order(shop, payment_token="decilned", age=timedelta(0))
+    check(order, 16 * MINUTE)
+    assert (order.status, order.payment_state) == ("cancelled", "declined")
+
+
 @pytest.mark.req("PENDING-03", "PENDING-02")
 def test_a_slow_one_is_told_to_its_buyer_once(shop):
     order = pending_order(shop, age=timedelta(0), payment_token="ok-slow")
