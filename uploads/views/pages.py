@@ -98,7 +98,12 @@ def history(request: MerchantRequest, feed: Feed) -> HttpResponse:
     """Page through every upload of a kind (FEED-14)."""
     pages = Paginator(_uploads(request, feed), PAGE)
     shown = pages.get_page(request.GET.get("page"))
-    context = {"feed": feed, "kinds": _kinds(), "page": shown, "uploads": _with_progress(shown)}
+    context = {
+        "feed": feed,
+        "address": reverse(f"uploads:{NAMES[feed]}"),
+        "page": shown,
+        "uploads": _with_progress(shown),
+    }
     return render(request, "uploads/history.html", context)
 
 
