@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 
-from core import clock
+from accounts.access import SECOND_STEP
+from core import clock, jobs
+from tests.accounts.authenticator import turn_on
 from tests.factories import (
     AMOUNTS,
+    UserFactory,
     checked_upload,
     failed_report,
     order_in,
@@ -176,3 +182,37 @@ def _violations(page) -> list[str]:
         for violation in result.response["violations"]
         for node in violation["nodes"][:3]
     ]
+
+
+@pytest.mark.req("IMPL-23", "IMPL-24", "PLATFORM-01")
+@pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])
+def test_axe_finds_nothing_on_the_operators_pages(open_page, client, shop, width, dark):
+    shipped_order(shop)
+    jobs.run("invariant-check")
+    jobs.run("alerts")
+    operator = UserFactory(email="olive@platform.example", is_operator=True)
+    turn_on(operator)
+    client.force_login(operator)
+    session = client.session
+    session[SECOND_STEP] = True
+    session.save()
+    page = open_page("/operator/", user=operator, width=width, dark=dark)
+    found = {}
+    for path in ("/operator/work/", "/operator/integrity/"):
+        page.goto(path)
+        assert page.url.endswith(path)
+        if violations := _violations(page):
+            found[path] = violations
+    assert found == {}
+
+
+@pytest.mark.req("IMPL-23")
+def test_every_icon_that_a_page_names_is_there():
+    root = Path(settings.BASE_DIR)
+    there = set(re.findall(r'id="i-([a-z]+)"', (root / "static/icons.svg").read_text()))
+    named = {
+        name
+        for template in (root / "templates").rglob("*.html")
+        for name in re.findall(r'{% icon "([a-z]+)"', template.read_text())
+    }
+    assert named - there == set()
