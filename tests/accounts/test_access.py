@@ -14,6 +14,7 @@ from accounts.checks import PUBLIC, declares, every_view_declares_access, patter
 from accounts.models import Grant
 from accounts.permissions import PRESETS, Function, Level, Preset
 from tests.factories import MembershipFactory, UserFactory, unshipped_order
+from tests.outsiders import at
 from tests.pages import body, form_of, snapshot, words
 
 NOWHERE = "203-0000000-0000000"
@@ -25,9 +26,7 @@ def addresses(number: str) -> list[tuple[str, Access]]:
     for address, pattern in patterns("sellercentral.urls"):
         access = getattr(pattern.callback, "access", None)
         if isinstance(access, Access):  # a buyer's pages are tried in tests/checkout
-            found.append(
-                (f"/{address}".replace("<str:number>", number).replace("<int:pk>", "1"), access)
-            )
+            found.append((at(address, number), access))
     return found
 
 
