@@ -35,7 +35,9 @@ class Message:
         cell = f"{self.field} “{told(self.value)}”: " if self.value else ""
         if self.field and not cell and self.field not in str(code.meaning):
             cell = f"{self.field}: "
-        what = self.detail or f"{code.meaning}."
+        what = self.detail or str(code.meaning)
+        if not what.endswith((".", ")")):
+            what += "."
         return f"{cell}{what} {code.remedy}".strip()
 
     def to_json(self) -> dict[str, Any]:
