@@ -47,6 +47,16 @@ def status_for(*, verified: bool, cancelled: bool, purchased: int, confirmed: in
     return S.PARTIALLY_SHIPPED if confirmed else S.UNSHIPPED
 
 
+def pretend_status(order: Order) -> None:
+    """Let an order's status follow from facts that were changed in memory only, by a dry run."""
+    order.status = status_for(
+        verified=order.verified_at is not None,
+        cancelled=order.cancelled_at is not None,
+        purchased=order.quantity_purchased,
+        confirmed=order.quantity_confirmed,
+    )
+
+
 def lock(order_ids: Iterable[int]) -> dict[int, Order]:
     """Lock orders in key order, read them anew, and return them by key with what guards need."""
     rows = Order.objects.filter(pk__in=set(order_ids)).locked()

@@ -48,13 +48,7 @@ class Desk:
 
     def derive(self) -> None:
         """Let the status follow from what was pretended."""
-        order = self.order
-        order.status = lifecycle.status_for(
-            verified=order.verified_at is not None,
-            cancelled=order.cancelled_at is not None,
-            purchased=order.quantity_purchased,
-            confirmed=order.quantity_confirmed,
-        )
+        lifecycle.pretend_status(self.order)
 
 
 def desks(merchant: Merchant, numbers: Iterable[str], *, by: Actor) -> Mapping[str, Desk]:
